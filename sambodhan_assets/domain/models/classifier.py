@@ -1,0 +1,76 @@
+"""What every model family offers, and how a model folder becomes a model again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models import linear
+from sambodhan_assets.domain.models.training_record import TrainingRecord
+
+
+class TextClassifier(Protocol):
+    """A trained model that answers with probabilities."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the task; the position is the label id."""
+        ...
+
+    @property
+    def family(self) -> str:
+        """Which trainer and loader: "linear" or "transformer"."""
+        ...
+
+    @property
+    def record(self) -> TrainingRecord:
+        """How the model was trained."""
+        ...
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Probabilities [n, K] in the order of `texts` and `labels`; each row sums to 1."""
+        ...
+
+    def save(self, folder: Path, *, extra: Mapping[str, Any] | None = None) -> None:
+        """Write everything that `load_classifier` needs into `folder`; never a pickle.
+
+        Args:
+            folder: Made if it does not exist.
+            extra: Entries for `training.json`, e.g. the dataset version that was trained on.
+        """
+        ...
+
+
+_LOADERS: dict[str, Callable[[Path, TrainingRecord], TextClassifier]] = {
+    linear.FAMILY: linear.load_linear,
+}
+
+
+def load_classifier(folder: Path, *, labels: Sequence[str] | None = None) -> TextClassifier:
+    """Read a model folder that `TextClassifier.save` wrote.
+
+    Args:
+        folder: Folder with `training.json` and the files of the model's family.
+        labels: Labels that the model must have, in this order; None accepts any.
+
+    Raises:
+        PermanentError: The record is missing or names an unknown family, the labels are not the
+            expected ones or not those of the weights, or weights are damaged or not finite.
+    """
+    record = TrainingRecord.read(folder)
+    if record.family not in _LOADERS:
+        raise PermanentError(
+            tried=f"Loading the model {folder}",
+            found=f"its family is {record.family!r}; known are {sorted(_LOADERS)}.",
+            todo="Use a model that this version of the platform knows, or update the platform.",
+        )
+    if labels is not None and record.labels != tuple(labels):
+        raise PermanentError(
+            tried=f"Loading the model {folder}",
+            found=f"it predicts {list(record.labels)}, the task has {list(labels)}.",
+            todo="Train a model for the labels of this task; label ids cannot be translated.",
+        )
+    return _LOADERS[record.family](folder, record)

@@ -1,0 +1,299 @@
+"""Risk: a linear model that leaks between folds, reads Devanagari wrongly, differs from run to run,
+changes on its way through the disk, or runs a stranger's code when it is loaded."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.classifier import load_classifier
+from sambodhan_assets.domain.models.linear import cross_predict_linear, train_linear
+from sambodhan_assets.domain.models.text_counts import learn_vocabulary, words_of
+from sambodhan_assets.domain.scores import score
+from tests.bilingual_texts import LABELS, bilingual_rows
+
+SEED = 7
+
+
+def trained(n: int = 120, **changes):
+    texts, label_ids = bilingual_rows(n, seed=SEED)
+    return train_linear(texts, label_ids, **{"labels": LABELS, "seed": SEED, **changes})
+
+
+def test_both_languages_are_learned():
+    model = trained(300)
+    texts, label_ids = bilingual_rows(200, seed=SEED + 1)
+    probabilities = model.predict_proba(texts)
+    assert probabilities.shape == (200, len(LABELS))
+    assert probabilities.dtype == np.float64
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert score(label_ids, probabilities.argmax(axis=1), len(LABELS)).macro_f1 > 0.95
+
+
+@given(st.lists(st.text(alphabet="किा\u200c\u200d् ab.", max_size=12), min_size=1, max_size=6))
+def test_terms_are_those_of_scikit_learn_on_white_space_words(texts: list[str]):
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    doubled = [*texts, "किताब ab"]
+    distinct = list(dict.fromkeys(doubled))
+    vocabulary, counts = learn_vocabulary(distinct, np.full(len(distinct), 2))
+    theirs = {}
+    for kind, settings in {
+        "c": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+        "w": {"token_pattern": r"\S+", "ngram_range": (1, 2)},
+    }.items():
+        vectorizer = CountVectorizer(**settings)
+        matrix = vectorizer.fit_transform(distinct).toarray()
+        for term, column in vectorizer.vocabulary_.items():
+            theirs[kind + term] = matrix[:, column].tolist()
+    assert set(vocabulary.terms) == set(theirs)
+    columns = counts.toarray().T.tolist()
+    assert dict(zip(vocabulary.terms, columns, strict=True)) == theirs
+
+
+def test_devanagari_words_keep_their_vowel_signs_and_joiners():
+    text = "विद्यालयमा श्रीमान्\u200cको गर्\u200dयो"
+    assert words_of(text) == ["विद्यालयमा", "श्रीमान्\u200cको", "गर्\u200dयो"]
+    # Only joiners tell these apart; a tokenizer that strips them could not learn the labels.
+    texts = ["गर्\u200dयो", "गर्यो"] * 10
+    model = train_linear(texts, [0, 1] * 10, labels=("joined", "plain"), seed=SEED)
+    assert model.predict_proba(texts[:2]).argmax(axis=1).tolist() == [0, 1]
+
+
+@cache
+def trained_once():
+    return trained(60)
+
+
+@given(st.lists(st.text(max_size=30), max_size=5))
+def test_any_text_gets_probabilities(texts: list[str]):
+    probabilities = trained_once().predict_proba(texts)
+    assert probabilities.shape == (len(texts), len(LABELS))
+    assert np.isfinite(probabilities).all()
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_text_is_answered_alike_alone_and_among_others():
+    model = trained()
+    texts, _ = bilingual_rows(20, seed=SEED + 2)
+    alone = np.vstack([model.predict_proba([text]) for text in texts])
+    assert np.array_equal(model.predict_proba(texts), alone)
+
+
+def test_each_fold_equals_a_fresh_training_on_exactly_its_rows():
+    fixed_texts, fixed_labels = bilingual_rows(40, seed=1)
+    fold_texts, fold_labels = bilingual_rows(90, seed=2)
+    window_texts, _ = bilingual_rows(50, seed=3)
+    folds, window_folds = np.arange(90) % 3, np.arange(50) % 3
+    done: list[tuple[int, int]] = []
+    result = cross_predict_linear(
+        fixed_texts, fixed_labels, fold_texts, fold_labels, folds, window_texts, window_folds,
+        n_labels=3, n_folds=3, seed=SEED, on_fold=lambda fold, of: done.append((fold, of)),
+    )  # fmt: skip
+    for fold in range(3):
+        rows = np.flatnonzero(folds != fold)
+        fresh = train_linear(
+            fixed_texts + [fold_texts[row] for row in rows],
+            fixed_labels + [fold_labels[row] for row in rows],
+            labels=LABELS,
+            seed=SEED,
+        )
+        window = np.flatnonzero(window_folds == fold)
+        expected = fresh.predict_proba([window_texts[row] for row in window])
+        assert np.array_equal(result[window], expected)
+    assert done == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_row_of_its_own_fold_has_no_influence_on_its_prediction():
+    fixed_texts, fixed_labels = bilingual_rows(40, seed=1)
+    texts, label_ids = bilingual_rows(60, seed=2)
+    folds = np.arange(60) % 2
+    poisoned = [2 if fold == 0 else label for label, fold in zip(label_ids, folds, strict=True)]
+    clean, other = (
+        cross_predict_linear(
+            fixed_texts, fixed_labels, texts, labels, folds, texts, folds,
+            n_labels=3, n_folds=2, seed=SEED,
+        )
+        for labels in (label_ids, poisoned)
+    )  # fmt: skip
+    assert np.array_equal(clean[folds == 0], other[folds == 0])
+    assert not np.array_equal(clean[folds == 1], other[folds == 1])
+
+
+def test_a_label_that_a_fold_lacks_gets_probability_zero_in_its_own_column():
+    texts, label_ids = bilingual_rows(90, seed=4)
+    # Every row of label 1 is in fold 0, so the model of fold 0 never sees it.
+    folds = np.array([0 if label == 1 else 1 + row % 2 for row, label in enumerate(label_ids)])
+    result = cross_predict_linear(
+        [], [], texts, label_ids, folds, texts, folds, n_labels=3, n_folds=3, seed=SEED
+    )
+    assert (result[folds == 0][:, 1] == 0).all()
+    assert result.sum(axis=1) == pytest.approx(1)
+    others = folds != 0
+    right = result[others].argmax(axis=1) == np.array(label_ids)[others]
+    assert right.mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("texts", "label_ids", "found"),
+    [
+        (["pani chaina", "pani chaina"], [1, 1], "1 different labels"),
+        ([], [], "0 training rows"),
+        (["abc", "xyz"], [0, 1], "no word or character sequence"),
+        (["abc", "abc"], [0], "1 label ids for 2 texts"),
+        (["abc", "abc"], [0, 5], r"outside 0..2: \[5\]"),
+    ],
+)
+def test_rows_that_cannot_train_a_model_are_a_permanent_error(texts, label_ids, found):
+    with pytest.raises(PermanentError, match=found):
+        train_linear(texts, label_ids, labels=LABELS, seed=SEED)
+
+
+def test_a_saved_model_answers_with_identical_probabilities(tmp_path: Path):
+    model = trained()
+    model.save(tmp_path / "model", extra={"dataset_tag": "v20261120_101500"})
+    again = load_classifier(tmp_path / "model", labels=LABELS)
+    texts, _ = bilingual_rows(50, seed=SEED + 3)
+    assert np.array_equal(model.predict_proba(texts), again.predict_proba(texts))
+    assert (again.family, again.labels) == ("linear", LABELS)
+    assert again.record.extra == {"dataset_tag": "v20261120_101500"}
+    again.save(tmp_path / "copy", extra={"cleaner": "2"})
+    copy = json.loads((tmp_path / "copy" / "training.json").read_text(encoding="utf-8"))
+    assert copy["extra"] == {"dataset_tag": "v20261120_101500", "cleaner": "2"}
+    assert copy["training_rows"] == 120
+    assert copy["seed"] == SEED
+
+
+def test_no_file_of_a_saved_model_is_a_pickle(tmp_path: Path):
+    trained().save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"linear.skops", "training.json"}
+    with zipfile.ZipFile(tmp_path / "linear.skops") as archive:
+        assert {Path(name).suffix for name in archive.namelist()} == {".npy", ".json"}
+
+
+def edited(folder: Path, **fields) -> None:
+    path = folder / "training.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record.update(fields)
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"family": "forest"}, "family is 'forest'"),
+        ({"family": None}, r"\['family'\] are missing"),
+        ({"labels": ["a", "b"]}, r"label ids \[0, 1, 2\], but the record has 2 labels"),
+    ],
+)
+def test_a_record_that_does_not_fit_the_weights_is_refused(tmp_path: Path, fields, found):
+    trained().save(tmp_path)
+    edited(tmp_path, **fields)
+    with pytest.raises(PermanentError, match=found):
+        load_classifier(tmp_path)
+
+
+def test_a_model_for_other_labels_is_refused(tmp_path: Path):
+    trained().save(tmp_path)
+    with pytest.raises(PermanentError, match="the task has"):
+        load_classifier(tmp_path, labels=tuple(reversed(LABELS)))
+
+
+def test_a_folder_without_record_is_refused(tmp_path: Path):
+    with pytest.raises(PermanentError, match=r"training\.json does not exist"):
+        load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"no zip at all", b"PK\x03\x04 torn"])
+def test_a_garbage_weight_file_is_refused(tmp_path: Path, garbage: bytes):
+    trained().save(tmp_path)
+    (tmp_path / "linear.skops").write_bytes(garbage)
+    with pytest.raises(PermanentError, match="damaged or of another make"):
+        load_classifier(tmp_path)
+
+
+def test_a_torn_weight_file_is_refused(tmp_path: Path):
+    trained().save(tmp_path)
+    path = tmp_path / "linear.skops"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PermanentError, match="damaged"):
+        load_classifier(tmp_path)
+
+
+class Marker:
+    """Its restoring would write a file: what a malicious model would do."""
+
+    def __init__(self, path: Path):
+        self.path = str(path)
+
+    def __setstate__(self, state):
+        Path(state["path"]).write_text("ran")
+
+
+def test_a_weight_file_with_a_foreign_type_is_refused_before_anything_runs(tmp_path: Path):
+    from skops.io import dump
+
+    trained().save(tmp_path)
+    dump({"terms": Marker(tmp_path / "ran")}, tmp_path / "linear.skops")
+    with pytest.raises(PermanentError, match="Marker"):
+        load_classifier(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_even_a_scikit_learn_estimator_is_refused(tmp_path: Path):
+    from sklearn.preprocessing import FunctionTransformer
+    from skops.io import dump
+
+    trained().save(tmp_path)
+    dump(FunctionTransformer(np.log), tmp_path / "linear.skops")
+    with pytest.raises(PermanentError, match="FunctionTransformer"):
+        load_classifier(tmp_path)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path):
+    from skops.io import dump, load
+
+    trained().save(tmp_path)
+    arrays = load(tmp_path / "linear.skops", trusted=[])
+    arrays["coefficients"][0, 0] = np.nan
+    dump(arrays, tmp_path / "linear.skops")
+    with pytest.raises(PermanentError, match="coefficients holds values that are not finite"):
+        load_classifier(tmp_path)
+
+
+PRINT_WEIGHTS = """
+import hashlib
+from sambodhan_assets.domain.models.linear import train_linear
+from tests.bilingual_texts import LABELS, bilingual_rows
+texts, label_ids = bilingual_rows(120, seed=7)
+weights = train_linear(texts, label_ids, labels=LABELS, seed=7).weights
+parts = (str(weights.vocabulary.terms).encode(), weights.idf, weights.coefficients)
+print(hashlib.sha256(b"".join(bytes(part) for part in parts)).hexdigest())
+"""
+
+
+def test_two_processes_train_the_same_weights():
+    root = Path(__file__).parent.parent
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", PRINT_WEIGHTS],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    assert digests[0] == digests[1]
+    assert len(digests[0].strip()) == 64
