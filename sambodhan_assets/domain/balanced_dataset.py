@@ -1,0 +1,123 @@
+"""Turns a snapshot of feedback into a balanced dataset: cleaned, deduplicated and split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from sambodhan_assets.domain.candidates import (
+    BALANCED_UNFLAGGED,
+    UniqueTexts,
+    read_candidates,
+    unique_texts,
+)
+from sambodhan_assets.domain.dataset_report import count_preparation
+from sambodhan_assets.domain.dataset_tables import (
+    LABELLED_SCHEMA,
+    assignments_table,
+    labelled_table,
+    lineage_table,
+    window_table,
+)
+from sambodhan_assets.domain.dispositions import ANCHOR_TEST, REPLAY, dispose
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.feedback import FeedbackSnapshot
+from sambodhan_assets.domain.near_duplicates import index_texts
+from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
+from sambodhan_assets.domain.splits import SPLITS, place_texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalancedDataset:
+    """One prepared dataset; the files of a version hold exactly this.
+
+    Attributes:
+        splits: Tables grievance string, label int64 under "train", "eval" and "test".
+        replay: Further training rows: grievance, label, source ("anchor" or "unflagged").
+        anchor_test: Anchor rows that guard against forgetting: grievance, label.
+        window: What the deployed version answered, with repeats: complaint_id, grievance, text_key,
+            answer (label id; null if unknown), correct (label id; null for unflagged rows), source,
+            split (train, eval, test, replay, holdout or none: where the text stands).
+        assignments: text_key, group_key, split of this version's and all earlier texts.
+        lineage: What became of every snapshot row: complaint_id, review_id, source, label,
+            text_key, disposition, reason.
+        report: The counts.
+    """
+
+    splits: dict[str, pa.Table]
+    replay: pa.Table
+    anchor_test: pa.Table
+    window: pa.Table
+    assignments: pa.Table
+    lineage: pa.Table
+    report: PreparationReport
+
+
+def build_balanced_dataset(
+    snapshot: FeedbackSnapshot,
+    *,
+    labels: Sequence[str],
+    settings: PreparationSettings,
+    parent_assignments: pa.Table | None,
+) -> BalancedDataset:
+    """Prepare the dataset of one snapshot.
+
+    The same snapshot, labels, settings and parent give the same tables, whatever the order of the
+    snapshot's rows.
+
+    Args:
+        snapshot: Rows of one database state.
+        labels: The task's labels; the position is the label id.
+        settings: Sizes and shares.
+        parent_assignments: Assignments of the version before: text_key, group_key, split.
+
+    Raises:
+        PermanentError: A label that the task does not have, all rows of one label, or assignments
+            that this program did not write.
+    """
+    rows = read_candidates(snapshot, labels, settings)
+    texts = unique_texts(rows, with_window=settings.holdout_share > 0.0)
+    _require_two_labels(texts, labels, settings)
+    index = index_texts(texts.forms, settings.near_duplicate_threshold)
+    placement = place_texts(
+        texts, index, n_labels=len(labels), parent=parent_assignments, settings=settings
+    )
+    fates = dispose(rows, texts, placement)
+    names = (*SPLITS, REPLAY, ANCHOR_TEST)
+    tables = {name: labelled_table(rows, texts, fates, name) for name in names}
+    window = window_table(rows, texts, fates, labels)
+    report = count_preparation(
+        snapshot,
+        rows=rows,
+        texts=texts,
+        placement=placement,
+        fates=fates,
+        tables=tables,
+        window=window,
+        labels=labels,
+        settings=settings,
+    )
+    labelled = LABELLED_SCHEMA.names
+    return BalancedDataset(
+        splits={name: tables[name].select(labelled) for name in SPLITS},
+        replay=tables[REPLAY],
+        anchor_test=tables[ANCHOR_TEST].select(labelled),
+        window=window,
+        assignments=assignments_table(texts, fates, placement, parent_assignments),
+        lineage=lineage_table(rows, fates),
+        report=report,
+    )
+
+
+def _require_two_labels(
+    texts: UniqueTexts, labels: Sequence[str], settings: PreparationSettings
+) -> None:
+    balanced = texts.label[texts.standing <= BALANCED_UNFLAGGED]
+    present = np.unique(balanced).tolist()
+    if len(present) == 1 and len(balanced) >= settings.min_rows:
+        raise PermanentError(
+            tried="Preparing the balanced dataset",
+            found=f"all {len(balanced)} rows have the label {labels[present[0]]!r}.",
+            todo="A model needs rows of two labels or more: review complaints of the other labels.",
+        )

@@ -1,0 +1,136 @@
+"""Writes the placed texts down as the tables of a dataset."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sambodhan_assets.domain.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
+from sambodhan_assets.domain.dispositions import (
+    HOLDOUT,
+    RECORDED_SPLIT,
+    REPLAY,
+    Dispositions,
+)
+from sambodhan_assets.domain.feedback import UNFLAGGED
+from sambodhan_assets.domain.splits import NOWHERE, Placement
+
+# The order of the rows in a file says nothing: neither where they come from nor their split.
+ORDER_SALT = b"sambodhan/order/1/"
+
+LABELLED_SCHEMA = pa.schema([("grievance", pa.string()), ("label", pa.int64())])
+REPLAY_SCHEMA = LABELLED_SCHEMA.append(pa.field("source", pa.string()))
+ASSIGNMENTS_SCHEMA = pa.schema(
+    [("text_key", pa.string()), ("group_key", pa.string()), ("split", pa.string())]
+)
+WINDOW_SCHEMA = pa.schema(
+    [
+        ("complaint_id", pa.int64()),
+        ("grievance", pa.string()),
+        ("text_key", pa.string()),
+        ("answer", pa.int64()),
+        ("correct", pa.int64()),
+        ("source", pa.string()),
+        ("split", pa.string()),
+    ]
+)
+LINEAGE_SCHEMA = pa.schema(
+    [
+        ("complaint_id", pa.int64()),
+        ("review_id", pa.int64()),
+        ("source", pa.string()),
+        ("label", pa.string()),
+        ("text_key", pa.string()),
+        ("disposition", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+Ints = npt.NDArray[np.int64]
+
+
+def labelled_table(
+    rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, fate: str
+) -> pa.Table:
+    """Return grievance, label and source of the texts with one disposition, in file order."""
+    members = np.flatnonzero(fates.of_text == fate)
+    digests = [hashlib.sha256(ORDER_SALT + key).digest() for key in texts.keys[members].tolist()]
+    # As text: NumPy drops zero bytes at the end of byte strings.
+    order = sorted(range(len(members)), key=digests.__getitem__)
+    chosen = texts.row[members[order]]
+    grievance = pa.array([rows.texts[row] for row in chosen.tolist()], pa.string())
+    source = rows.table["source"].combine_chunks().take(pa.array(chosen))
+    return pa.table([grievance, pa.array(rows.label[chosen]), source], schema=REPLAY_SCHEMA)
+
+
+def assignments_table(
+    texts: UniqueTexts, fates: Dispositions, placement: Placement, parent: pa.Table | None
+) -> pa.Table:
+    """Return the parent's assignments and those of this version's placed texts, sorted by key."""
+    recorded = np.array([RECORDED_SPLIT.get(fate, "") for fate in fates.of_text.tolist()])
+    new = (recorded != "") & (placement.known == NOWHERE)
+    columns = (texts.keys[new], placement.group[new], recorded[new])
+    table = pa.table(
+        [pa.array(column.astype("U32").tolist(), pa.string()) for column in columns],
+        schema=ASSIGNMENTS_SCHEMA,
+    )
+    if parent is not None:
+        table = pa.concat_tables(
+            [parent.select(table.column_names).cast(ASSIGNMENTS_SCHEMA), table]
+        )
+    return table.sort_by("text_key").combine_chunks()
+
+
+def window_table(
+    rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, labels: Sequence[str]
+) -> pa.Table:
+    """Return what the deployed version answered, one row per complaint, by complaint id.
+
+    A complaint that the snapshot holds twice, once audited, counts once with its best label.
+    """
+    table = rows.table
+    in_window = np.asarray(table["in_window"].to_numpy(), dtype=np.bool_)
+    ids = pc.fill_null(table["complaint_id"], -1).to_numpy()
+    members = np.flatnonzero(in_window & (rows.standing != EXCLUDED) & (ids >= 0))
+    members = members[np.lexsort((rows.standing[members], ids[members]))]
+    members = members[np.concatenate([[True], np.diff(ids[members]) > 0])[: len(members)]]
+    chosen = table.take(pa.array(members))
+    listed = members.tolist()
+    shown = RECORDED_SPLIT | {REPLAY: REPLAY, HOLDOUT: HOLDOUT}
+    place = dict(zip(texts.keys.tolist(), fates.of_text.tolist(), strict=True))
+    keys = rows.keys[members].tolist()
+    unflagged = pc.equal(chosen["source"], UNFLAGGED)
+    answer = pc.index_in(chosen["answer"], value_set=pa.array(labels)).cast(pa.int64())
+    correct = pa.array(rows.label[members])
+    columns = [
+        chosen["complaint_id"],
+        pa.array([rows.texts[row] for row in listed], pa.string()),
+        pa.array([key.decode() for key in keys], pa.string()),
+        answer,
+        pc.if_else(unflagged, pa.scalar(None, pa.int64()), correct),
+        chosen["source"],
+        pa.array([shown.get(place.get(key, ""), "none") for key in keys], pa.string()),
+    ]
+    return pa.table(columns, schema=WINDOW_SCHEMA)
+
+
+def lineage_table(rows: CandidateRows, fates: Dispositions) -> pa.Table:
+    """Return one line per snapshot row, by source, complaint id and text key."""
+    table = rows.table
+    source = pc.index_in(table["source"], value_set=pa.array(SOURCES)).to_numpy()
+    ids = pc.fill_null(table["complaint_id"], -1).to_numpy()
+    review = pc.fill_null(table["review_id"], -1).to_numpy()
+    order = np.lexsort((rows.label, rows.keys, review, ids, source))
+    columns = {
+        "complaint_id": table["complaint_id"],
+        "review_id": table["review_id"],
+        "source": table["source"],
+        "label": table["label"],
+        "text_key": pa.array([key.decode() or None for key in rows.keys.tolist()], pa.string()),
+        "disposition": pa.array(fates.of_row, pa.string()),
+        "reason": pa.array(fates.reason, pa.string()),
+    }
+    return pa.table(columns, schema=LINEAGE_SCHEMA).take(pa.array(order)).combine_chunks()
