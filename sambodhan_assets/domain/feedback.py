@@ -1,6 +1,7 @@
 """The snapshot: what the feedback store reads and the dataset builder consumes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -85,3 +86,18 @@ class FeedbackSnapshot:
     correct_ratio: float
     window_after_id: int | None
     window_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewPoll:
+    """What a sensor learns at little cost: how much was reviewed since a moment.
+
+    The counts are an upper bound: a review that a newer one replaces is counted too.
+
+    Attributes:
+        counts: Reviews that correct a label, per task name.
+        newest_reviewed_at: Newest review time among them; None if there is none.
+    """
+
+    counts: dict[str, int]
+    newest_reviewed_at: datetime | None

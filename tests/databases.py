@@ -1,0 +1,110 @@
+"""Databases for tests: one embedded server per session, one fresh database per test, builders.
+
+`tests/conftest.py` makes the fixtures known. The builders take overrides by keyword:
+
+    store.upsert_complaints([complaint(3, department="Security & Law Enforcement")])
+    store.upsert_corrections([correction(3, correct_urgency="URGENT")])
+"""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from resources.embedded_postgres import EmbeddedPostgres
+from resources.feedback_store import FeedbackStore
+from sambodhan_assets.label_tasks import LABEL_TASKS
+
+DEPARTMENT, URGENCY = LABEL_TASKS
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+@contextmanager
+def open_folder() -> Generator[Path]:
+    """A short temporary folder that the server's own user may enter too when root runs tests."""
+    folder = Path(tempfile.mkdtemp(prefix="sambodhan-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[EmbeddedPostgres]:
+    """A running server in a folder of its own, stopped and removed at the end."""
+    with open_folder() as folder:
+        server = EmbeddedPostgres(folder / "postgres")
+        server.url()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def empty_database(postgres_server: EmbeddedPostgres) -> Generator[str]:
+    """URL of a fresh database without any table, dropped after the test."""
+    server = postgres_server.url()
+    name = f"test_{uuid.uuid4().hex}"
+    execute(text_of(server), f'CREATE DATABASE "{name}"')
+    yield text_of(server.set(database=name))
+    execute(text_of(server), f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def feedback_url(empty_database: str) -> str:
+    """URL of a fresh database with the two empty tables of feedback."""
+    feedback_store(empty_database).initialise()
+    return empty_database
+
+
+def text_of(url: sa.URL) -> str:
+    """The address as text, password included."""
+    return url.render_as_string(hide_password=False)
+
+
+def connect(url: str) -> psycopg.Connection:
+    """A plain driver connection, for what the store itself must never do."""
+    return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True)
+
+
+def execute(url: str, *statements: str) -> list[tuple]:
+    """Runs statements, each committed; returns the rows of the last one."""
+    with connect(url) as connection:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def feedback_store(url: str, **overrides: str) -> FeedbackStore:
+    """A store on that database."""
+    return FeedbackStore(**{"url": url, "home": "/nonexistent"} | overrides)
+
+
+def complaint(complaint_id: int, **overrides: object) -> dict[str, object]:
+    """A complaint with plain labels."""
+    return {
+        "id": complaint_id,
+        "message": f"Complaint number {complaint_id}",
+        "department": DEPARTMENT.labels[0],
+        "urgency": URGENCY.labels[0],
+        "created_at": NOON,
+    } | overrides
+
+
+def correction(complaint_id: int, **overrides: object) -> dict[str, object]:
+    """A reviewed report that corrects both labels of `complaint(complaint_id)`."""
+    return {
+        "complaint_id": complaint_id,
+        "model_predicted_department": DEPARTMENT.labels[0],
+        "model_predicted_urgency": URGENCY.labels[0],
+        "correct_department": DEPARTMENT.labels[1],
+        "correct_urgency": URGENCY.labels[1],
+        "reviewed": True,
+        "reviewed_at": NOON,
+    } | overrides
