@@ -1,5 +1,7 @@
 """Risk: a worse model is promoted because the gain is computed wrongly from partial labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -169,6 +171,12 @@ def test_a_weight_that_is_no_positive_number_is_an_error(weight):
 def test_columns_of_different_lengths_are_an_error():
     with pytest.raises(PermanentError, match="group has shape"):
         make_window([unlabelled(0, 0)] * 2, group=[1])
+
+
+def test_answers_that_are_not_label_ids_are_an_error():
+    window = make_window([unlabelled(0, 0)])
+    with pytest.raises(PermanentError, match="candidate has the type float64"):
+        replace(window, candidate=np.array([np.nan]))
 
 
 @pytest.mark.parametrize("rows", [[unlabelled(K, 0)], [unlabelled(0, K)], [certain(K, 0, 0)], []])

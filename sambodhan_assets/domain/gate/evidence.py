@@ -63,7 +63,9 @@ class Evidence:
         interval: Interval of that gain; None exactly when `estimate` is.
         first_model: Scores of the candidate alone; given exactly when nothing is deployed.
         rival_name: How the rival is called in sentences.
-        rival_interval: Interval of the candidate's gain over the rival; None without a rival.
+        rival_interval: Interval of the candidate's gain over the rival, the rival standing as the
+            deployed version of its window; None without a rival. Labels of a sheet are certain
+            there: it was drawn where candidate and deployed version differ, not these two.
         candidate_latency_ms: Time within which 99 of 100 answers came; None if not measured.
         final_model_problems: Sentences about the file that would ship: not finite, another label
             map, worse on corrections than its fold models.

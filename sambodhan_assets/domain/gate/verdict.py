@@ -122,7 +122,7 @@ def _compared(
             f" {points(interval.lower_05, signed=True)}; {missing_labels(estimate)}."
         )
     return VerdictName.PROMOTE, (
-        f"The candidate is better: {scores}; the true gain is very likely above"
+        f"A gain is shown: {scores}; the true gain is very likely above"
         f" {points(interval.lower_05, signed=True)}."
     )
 

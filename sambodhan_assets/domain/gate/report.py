@@ -1,0 +1,225 @@
+"""The decision in words and tables, for people who know no statistics; never a complaint's text."""
+
+from collections.abc import Iterable
+
+from sambodhan_assets.domain.gate.decision_record import DecisionRecord, ModelFacts
+from sambodhan_assets.domain.gate.examples import Example
+from sambodhan_assets.domain.gate.figures import shown_cards
+from sambodhan_assets.domain.gate.policies import VerdictName
+from sambodhan_assets.domain.gate.split_score import SplitScore
+from sambodhan_assets.domain.gate.verdict import points
+from sambodhan_assets.domain.scores import ScoreCard
+
+NOT_MEASURED = "not measured"
+
+CONSEQUENCES = {
+    VerdictName.PROMOTE: "The candidate is deployed.",
+    VerdictName.BOOTSTRAP: "The candidate is deployed as the first version.",
+    VerdictName.HOLD: "The deployed version keeps serving; the candidate waits.",
+    VerdictName.REJECT: "Nothing changes; the candidate is not deployed.",
+}
+
+
+def verdict_sentence(record: DecisionRecord) -> str:
+    """The verdict and its reason in one line, for a check, a mail or a log."""
+    return f"{record.task} {record.candidate.tag}: {record.verdict.name}. {record.verdict.reason}"
+
+
+def score_table_markdown(record: DecisionRecord) -> str:
+    """Scores per label, of both models side by side where both were scored.
+
+    Points of 100; a dash where a number has no meaning: recall of a label that no row has,
+    precision of a label that was never answered.
+    """
+    rows_name, cards = shown_cards(record)
+    if not cards:
+        return f"The scores were {NOT_MEASURED}.\n"
+    names, each = [name for name, _ in cards], [card for _, card in cards]
+    lines = [
+        f"Scores on {rows_name}; in each cell {' / '.join(names)}.",
+        "",
+        "| label | precision | recall | F1 | complaints |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_label_row(label, number, each) for number, label in enumerate(record.labels)]
+    lines.append(
+        f"| **all** | | | **{_cell(points(card.macro_f1) for card in each)}** |"
+        f" {_cell(f'{sum(card.support):,.0f}' for card in each)} |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def summary_markdown(record: DecisionRecord) -> str:
+    """The whole decision as a page: verdict, gain, scores, changes, settings."""
+    parts = [
+        f"# {record.task}: {record.verdict.name}",
+        f"{record.verdict.reason} {CONSEQUENCES[record.verdict.name]}",
+        _facts(record),
+        *_blocker_part(record),
+        *_gain_part(record),
+        "## The published rule",
+        _published_rule(record),
+        "## Scores per label",
+        score_table_markdown(record).rstrip(),
+        "The last row is the macro-F1: the mean of the F1 of all labels, rare ones counting as"
+        " much as frequent ones.",
+        "## Shown, never deciding",
+        _shown_table(record),
+        *_example_part(record),
+        "## Settings",
+        _settings(record),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(record: DecisionRecord) -> str:
+    deployed, window = record.deployed, record.window
+    lines = [
+        f"- candidate: {_model(record.candidate)}, trained on dataset {record.dataset.tag}",
+        f"- deployed version: {_model(deployed) if deployed else 'none'}",
+        f"- decided: {record.created_at}, policy {record.settings.policy}",
+    ]
+    if window is not None:
+        lines.append(
+            f"- window: {window.rows:,} complaints compared, of them {window.corrections:,}"
+            f" corrections, for {window.unflagged_population:,} complaints without one; predicted"
+            f" by {'fold models' if record.evaluation == 'crossfit' else 'the candidate itself'}"
+        )
+    return "\n".join(lines)
+
+
+def _model(model: ModelFacts) -> str:
+    return f"{model.tag} ({model.family}, {model.content_hash[:12]})"
+
+
+def _blocker_part(record: DecisionRecord) -> list[str]:
+    if not record.verdict.blockers:
+        return []
+    return ["## What stands in the way", "\n".join(f"- {b}" for b in record.verdict.blockers)]
+
+
+def _gain_part(record: DecisionRecord) -> list[str]:
+    comparison = record.comparison
+    if comparison is None:
+        return []
+    counts, interval, changes = comparison.counts, comparison.interval, comparison.changes
+    unlabelled = counts.disagreed_rows - counts.disagreed_labels
+    lines = [
+        f"- Measured gain: {points(comparison.gain, signed=True)} points of 100.",
+        f"- The true gain is above {points(interval.lower_05, signed=True)} in 95 of 100 cases"
+        f" like this one, and below {points(interval.upper_95, signed=True)} in 95 of 100.",
+        f"- The two answer {counts.disagreed_rows:,} complaints without a correction differently;"
+        f" {unlabelled:,} of them have no label. If the deployed version is right on all of"
+        f" those, the gain is {points(comparison.worst_gain, signed=True)}; if the candidate is,"
+        f" {points(comparison.best_gain, signed=True)}.",
+        f"- Of {changes.corrections:,} corrected complaints the candidate answers"
+        f" {changes.corrections_fixed:,} rightly. Among all labelled ones it fixes"
+        f" {changes.fixed:,} and breaks {changes.broken:,}.",
+    ]
+    return ["## How much better", "\n".join(lines)]
+
+
+def _published_rule(record: DecisionRecord) -> str:
+    verdict, scores = record.verdict.f1_delta_verdict, record.f1_delta
+    if scores is None or verdict is None:
+        return f"The scores that the rule f1_delta compares were {NOT_MEASURED}."
+    return (
+        f"The rule f1_delta would have said {verdict}: {points(scores.candidate_f1)} of 100 for"
+        f" the candidate on the test rows of the correction pool, {points(scores.deployed_f1)} for"
+        " the deployed version on its sample. On that pool the deployed version is wrong by"
+        " construction, so this says little about which model is better."
+    )
+
+
+def _shown_table(record: DecisionRecord) -> str:
+    deployed, rival = record.deployed, record.rival
+    rival_f1 = rival.window_f1 if rival else None
+    lines = [
+        "| what | candidate | deployed version |",
+        "|---|---|---|",
+        f"| test split | {_split(record.candidate.test_split)} |"
+        f" {_split(deployed.test_split if deployed else None)} |",
+        f"| rows unlike any in training | {_split(record.candidate.unlike_training)} |"
+        f" {_split(deployed.unlike_training if deployed else None)} |",
+        f"| speed | {_speed(record.candidate)} | {_speed(deployed)} |",
+        "",
+        f"- rival ({rival.name if rival else 'none trained'}) on the window: {points(rival_f1)}",
+        f"- always answering the most frequent label: {points(record.majority_f1)}",
+    ]
+    return "\n".join(lines)
+
+
+def _split(scored: SplitScore | None) -> str:
+    if scored is None:
+        return NOT_MEASURED
+    error = points(scored.standard_error)
+    return f"{points(scored.card.macro_f1)} ± {error} ({scored.card.n:,} rows)"
+
+
+def _speed(model: ModelFacts | None) -> str:
+    if model is None or model.latency is None:
+        return NOT_MEASURED
+    return f"{model.latency.p50_ms:.1f} ms, 99 of 100 within {model.latency.p99_ms:.1f} ms"
+
+
+def _example_part(record: DecisionRecord) -> list[str]:
+    parts: list[str] = []
+    if record.fixed:
+        parts += ["## Fixed by the candidate", _example_table(record.fixed)]
+    if record.broken:
+        parts += ["## Broken by the candidate", _example_table(record.broken)]
+    return parts
+
+
+def _example_table(examples: tuple[Example, ...]) -> str:
+    lines = ["| complaint | right label | candidate | deployed version |", "|---|---|---|---|"]
+    for example in examples:
+        truth = _escape(example.truth) + (" (presumed)" if example.presumed else "")
+        lines.append(
+            f"| {example.complaint_id} | {truth} | {_escape(example.candidate)} |"
+            f" {_escape(example.deployed)} |"
+        )
+    return "\n".join(lines)
+
+
+def _settings(record: DecisionRecord) -> str:
+    settings, interval = record.settings, record.comparison and record.comparison.interval
+    limit = settings.max_latency_ms
+    lines = [
+        f"- decision_threshold {settings.decision_threshold:g}, balanced_margin"
+        f" {settings.balanced_margin:g}, bootstrap_min_f1 {settings.bootstrap_min_f1:g},"
+        f" bootstrap_over_majority {settings.bootstrap_over_majority:g}, max_latency_ms"
+        f" {'unset' if limit is None else f'{limit:g}'}",
+        f"- seeds: {', '.join(f'{name} {seed}' for name, seed in record.seeds.items())}",
+        f"- libraries: {', '.join(f'{n} {v}' for n, v in record.library_versions.items())}",
+    ]
+    if interval:
+        lines.append(f"- bootstrap: {interval.replicates:,} replicates, seed {interval.seed}")
+    return "\n".join(lines)
+
+
+def _label_row(label: str, number: int, cards: list[ScoreCard]) -> str:
+    cells = [
+        _cell(_or_dash(card.precision[number], _answered(card, number)) for card in cards),
+        _cell(_or_dash(card.recall[number], card.support[number]) for card in cards),
+        _cell(points(card.f1[number]) for card in cards),
+        _cell(f"{card.support[number]:,.0f}" for card in cards),
+    ]
+    return f"| {_escape(label)} | {' | '.join(cells)} |"
+
+
+def _answered(card: ScoreCard, number: int) -> float:
+    return sum(row[number] for row in card.confusion)
+
+
+def _or_dash(value: float, rows: float) -> str:
+    return points(value) if rows else "–"
+
+
+def _cell(values: Iterable[str]) -> str:
+    return " / ".join(values)
+
+
+def _escape(text: str) -> str:
+    """A label as it stands in a table cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
