@@ -80,10 +80,7 @@ def correct_errors(
     started_at: datetime,
     habits: ReviewHabits | None = None,
 ) -> list[Correction]:
-    """Review the answers to these complaints.
-
-    What happens to a complaint depends on the seed and its id alone, so a larger batch holds the
-    reviews of a smaller one.
+    """Review these answers; whether and when one is reviewed depends on seed and id alone.
 
     Args:
         complaints: True labels per task, by complaint id.
@@ -94,33 +91,32 @@ def correct_errors(
         habits: How untidy the officials are; None stands for ReviewHabits().
 
     Returns:
-        Reports by complaint id. Of two reviews of one complaint the newer is right; their order in
-        the list says nothing.
+        Reports by complaint id. Of two reviews of one complaint the newer is right.
 
     Raises:
         ValueError: A share is no share, the time has no zone, or an answer is missing.
     """
+    _refuse_senseless(share, started_at)
+    vocabulary = _labels_per_task(complaints)
+    reports: list[Correction] = []
+    for complaint_id, truth in sorted(complaints.items()):
+        desk = _Desk(
+            complaint_id=complaint_id,
+            answer=_answer(complaint_id, truth, answers),
+            started_at=started_at,
+            habits=habits or ReviewHabits(),
+            # Seeding with a text is stable on every machine; the hash of a tuple would not be.
+            rng=random.Random(f"{seed}:{complaint_id}"),
+        )
+        reports += desk.review(truth, share, vocabulary)
+    return reports
+
+
+def _refuse_senseless(share: float, started_at: datetime) -> None:
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, got {share}")
     if started_at.tzinfo is None:
         raise ValueError(f"started_at needs a time zone, got {started_at.isoformat()}")
-    habits = habits or ReviewHabits()
-    vocabulary = _labels_per_task(complaints)
-    reports: list[Correction] = []
-    for complaint_id, truth in sorted(complaints.items()):
-        answer = _answer(complaint_id, truth, answers)
-        # Seeding with a text is stable on every machine; the hash of a tuple would not be.
-        rng = random.Random(f"{seed}:{complaint_id}")
-        desk = _Desk(
-            complaint_id=complaint_id, answer=answer, started_at=started_at, habits=habits, rng=rng
-        )
-        wrong = [task for task in truth if answer[task] != truth[task]]
-        if not wrong:
-            reports += desk.confirm()
-        elif rng.random() < share:
-            correct = {task: truth[task] if task in wrong else None for task in truth}
-            reports += desk.correct(correct, vocabulary)
-    return reports
 
 
 def _labels_per_task(complaints: Mapping[int, Labels]) -> dict[str, list[str]]:
@@ -150,13 +146,26 @@ class _Desk:
     habits: ReviewHabits
     rng: random.Random
 
-    def confirm(self) -> list[Correction]:
+    def review(
+        self, truth: Labels, share: float, vocabulary: Mapping[str, list[str]]
+    ) -> list[Correction]:
+        """Return what comes of this complaint: mostly nothing, or a report, or two."""
+        wrong = [task for task in truth if self.answer[task] != truth[task]]
+        if not wrong:
+            return self._confirm()
+        if self.rng.random() >= share:
+            return []
+        return self._correct(
+            {task: truth[task] if task in wrong else None for task in truth}, vocabulary
+        )
+
+    def _confirm(self) -> list[Correction]:
         """Perhaps dismiss a report of a right answer by entering the predicted label."""
         if self.rng.random() >= self.habits.dismissed:
             return []
         return [self._review(dict(self.answer), self._time())]
 
-    def correct(
+    def _correct(
         self, correct: Mapping[str, str | None], vocabulary: Mapping[str, list[str]]
     ) -> list[Correction]:
         """Correct a wrong answer, perhaps after a colleague's mistake, or leave it for later."""
