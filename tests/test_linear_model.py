@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain.errors import PermanentError
@@ -39,6 +39,7 @@ def test_both_languages_are_learned():
     assert score(label_ids, probabilities.argmax(axis=1), len(LABELS)).macro_f1 > 0.95
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="किा\u200c\u200d् ab.", max_size=12), min_size=1, max_size=6))
 def test_terms_are_those_of_scikit_learn_on_white_space_words(texts: list[str]):
     from sklearn.feature_extraction.text import CountVectorizer
@@ -47,11 +48,11 @@ def test_terms_are_those_of_scikit_learn_on_white_space_words(texts: list[str]):
     distinct = list(dict.fromkeys(doubled))
     vocabulary, counts = learn_vocabulary(distinct, np.full(len(distinct), 2))
     theirs = {}
-    for kind, settings in {
+    for kind, options in {
         "c": {"analyzer": "char_wb", "ngram_range": (2, 5)},
         "w": {"token_pattern": r"\S+", "ngram_range": (1, 2)},
     }.items():
-        vectorizer = CountVectorizer(**settings)
+        vectorizer = CountVectorizer(**options)
         matrix = vectorizer.fit_transform(distinct).toarray()
         for term, column in vectorizer.vocabulary_.items():
             theirs[kind + term] = matrix[:, column].tolist()
@@ -74,6 +75,7 @@ def trained_once():
     return trained(60)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=5))
 def test_any_text_gets_probabilities(texts: list[str]):
     probabilities = trained_once().predict_proba(texts)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.scores import (
     majority_card,
+    majority_label,
     majority_macro_f1,
     majority_share,
     score,
@@ -60,8 +61,12 @@ def test_the_majority_answer_is_scored_as_a_model():
     # F1 of class 2: precision 3/4, recall 1 -> 6/7; the other two have 0.
     assert majority_macro_f1([2, 2, 2, 0], 3) == pytest.approx(6 / 7 / 3)
     assert majority_card([1, 0], 2).confusion == ((1, 0), (1, 0))
+    assert majority_label([0, 0, 1], 2) == 0
+    assert majority_label([0, 0, 1], 2, weights=[1, 1, 3]) == 1
+    assert majority_card([0, 0, 1], 2, weights=[1, 1, 3]).accuracy == pytest.approx(3 / 5)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
 def test_scores_equal_those_of_scikit_learn(rows: list[tuple[int, int]]):
     from sklearn.metrics import precision_recall_fscore_support
@@ -82,12 +87,13 @@ def test_scores_equal_those_of_scikit_learn(rows: list[tuple[int, int]]):
     ("truth", "predicted", "weights", "found"),
     [
         ([], [], None, "no row"),
-        ([0, 1], [0], None, "2 truths, 1 predictions"),
+        ([0, 1], [0], None, "2 truths and 1 predictions"),
         ([0, 3], [0, 1], None, r"\[3\] outside 0..1"),
         ([0, -1], [0, 1], None, r"\[-1\] outside 0..1"),
         ([0, 1], [0.0, 1.0], None, "not integers"),
         ([0, 1], [0, 1], [0, 0], "sum to zero"),
         ([0, 1], [0, 1], [1, float("nan")], "not finite"),
+        ([0, 1], [0, 1], [1], "1 weights for 2 rows"),
     ],
 )
 def test_rows_that_cannot_be_scored_are_an_error_and_never_a_zero(truth, predicted, weights, found):

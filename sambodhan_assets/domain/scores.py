@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
+
+Ids = Sequence[int] | NDArray[np.integer[Any]]
+Weights = Sequence[float] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +43,7 @@ class ScoreCard:
 
 
 def score(
-    true_ids: Sequence[int] | NDArray[np.integer],
-    predicted_ids: Sequence[int] | NDArray[np.integer],
-    n_labels: int,
-    weights: Sequence[float] | NDArray[np.floating] | None = None,
+    true_ids: Ids, predicted_ids: Ids, n_labels: int, weights: Weights | None = None
 ) -> ScoreCard:
     """Score predictions against the truth, each row with its weight (default 1).
 
@@ -51,13 +52,10 @@ def score(
             0..n_labels-1, or a weight is negative or not finite.
     """
     truth, predicted = _label_ids(true_ids, n_labels), _label_ids(predicted_ids, n_labels)
-    weight = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if not len(truth) == len(predicted) == len(weight):
-        raise _refusal(f"{len(truth)} truths, {len(predicted)} predictions, {len(weight)} weights.")
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.sum() > 0):
-        raise _refusal("the weights are not finite, not positive or sum to zero.")
+    if len(truth) != len(predicted):
+        raise _refusal(f"{len(truth)} truths and {len(predicted)} predictions.")
     confusion = np.zeros((n_labels, n_labels))
-    np.add.at(confusion, (truth, predicted), weight)
+    np.add.at(confusion, (truth, predicted), _weights(weights, len(truth)))
     return score_card(confusion, n=len(truth))
 
 
@@ -77,26 +75,40 @@ def score_card(confusion: NDArray[np.floating], *, n: int) -> ScoreCard:
     )
 
 
-def majority_share(true_ids: Sequence[int] | NDArray[np.integer], n_labels: int) -> float:
+def majority_label(true_ids: Ids, n_labels: int, weights: Weights | None = None) -> int:
+    """The label with the largest weight of rows; the lowest id of equals."""
+    truth, weight = _label_ids(true_ids, n_labels), _weights(weights, len(true_ids))
+    return int(np.bincount(truth, weights=weight, minlength=n_labels).argmax())
+
+
+def majority_card(true_ids: Ids, n_labels: int, weights: Weights | None = None) -> ScoreCard:
+    """Score card of always answering the most frequent label."""
+    answer = majority_label(true_ids, n_labels, weights)
+    return score(true_ids, np.full(len(true_ids), answer), n_labels, weights)
+
+
+def majority_share(true_ids: Ids, n_labels: int) -> float:
     """Share of rows with the most frequent label: the accuracy of always answering it."""
     return majority_card(true_ids, n_labels).accuracy
 
 
-def majority_macro_f1(true_ids: Sequence[int] | NDArray[np.integer], n_labels: int) -> float:
+def majority_macro_f1(true_ids: Ids, n_labels: int) -> float:
     """Macro-F1 of always answering the most frequent label: what a model must clearly exceed."""
     return majority_card(true_ids, n_labels).macro_f1
 
 
-def majority_card(true_ids: Sequence[int] | NDArray[np.integer], n_labels: int) -> ScoreCard:
-    """Score card of always answering the most frequent label (the lowest id of equals)."""
-    truth = _label_ids(true_ids, n_labels)
-    most_frequent = int(np.bincount(truth, minlength=n_labels).argmax())
-    return score(truth, np.full(len(truth), most_frequent), n_labels)
+def _weights(weights: Weights | None, rows: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(rows)
+    values = np.asarray(weights, dtype=np.float64)
+    if len(values) != rows:
+        raise _refusal(f"{len(values)} weights for {rows} rows.")
+    if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
+        raise _refusal("weights that are not finite, negative or sum to zero.")
+    return values
 
 
-def _label_ids(
-    ids: Sequence[int] | NDArray[np.integer], n_labels: int
-) -> NDArray[np.signedinteger]:
+def _label_ids(ids: Ids, n_labels: int) -> NDArray[np.int64]:
     values = np.asarray(ids)
     if not len(values):
         raise _refusal("no row to score.")

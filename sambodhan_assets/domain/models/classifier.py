@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.models import linear
+from sambodhan_assets.domain.models import linear, transformer_classifier
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 
 
@@ -46,6 +46,7 @@ class TextClassifier(Protocol):
 
 _LOADERS: dict[str, Callable[[Path, TrainingRecord], TextClassifier]] = {
     linear.FAMILY: linear.load_linear,
+    transformer_classifier.FAMILY: transformer_classifier.load_transformer,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.checked_ids import Ids, checked_ids
 from sambodhan_assets.domain.models.linear_files import read_weights, write_weights
 from sambodhan_assets.domain.models.linear_fit import (
     MAX_TERMS,
@@ -24,7 +24,6 @@ from sambodhan_assets.domain.models.text_counts import LONGEST, MIN_ROWS, SHORTE
 from sambodhan_assets.domain.models.training_record import TrainingRecord, library_versions
 
 FAMILY = "linear"
-Ids = Sequence[int] | NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +73,7 @@ def train_linear(
         PermanentError: Fewer than two labels have rows, no term stands in two rows, or the label
             ids do not fit the texts and labels.
     """
-    truth = _checked(label_ids, rows=len(texts), limit=len(labels), name="label ids")
+    truth = checked_ids(label_ids, rows=len(texts), limit=len(labels), name="label ids")
     weights = CountedRows.of(texts, truth).fit(np.arange(len(texts)), seed=seed)
     record = TrainingRecord(
         family=FAMILY,
@@ -135,10 +134,10 @@ def cross_predict_linear(
         PermanentError: A fold that predicts has fewer than two labels to train on, or lengths,
             label ids or folds do not fit.
     """
-    fixed = _checked(fixed_labels, rows=len(fixed_texts), limit=n_labels, name="fixed labels")
-    folded = _checked(fold_labels, rows=len(fold_texts), limit=n_labels, name="fold labels")
-    row_fold = _checked(fold_of_row, rows=len(fold_texts), limit=n_folds, name="folds of rows")
-    window_fold = _checked(
+    fixed = checked_ids(fixed_labels, rows=len(fixed_texts), limit=n_labels, name="fixed labels")
+    folded = checked_ids(fold_labels, rows=len(fold_texts), limit=n_labels, name="fold labels")
+    row_fold = checked_ids(fold_of_row, rows=len(fold_texts), limit=n_folds, name="folds of rows")
+    window_fold = checked_ids(
         fold_of_window, rows=len(window_texts), limit=n_folds, name="folds of the window"
     )
     counted = CountedRows.of([*fixed_texts, *fold_texts], np.concatenate([fixed, folded]))
@@ -155,15 +154,3 @@ def cross_predict_linear(
         if on_fold:
             on_fold(fold + 1, n_folds)
     return result
-
-
-def _checked(ids: Ids, *, rows: int, limit: int, name: str) -> NDArray[np.int64]:
-    values = np.asarray(ids)
-    wrong = [value for value in values.tolist() if value not in range(limit)]
-    if len(values) != rows or wrong:
-        raise PermanentError(
-            tried="Training a linear model",
-            found=f"{len(values)} {name} for {rows} texts, outside 0..{limit - 1}: {wrong[:5]}.",
-            todo="Pass one id per text, counted from 0.",
-        )
-    return values.astype(np.int64)
