@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sambodhan_assets.domain.cleaning import clean_text, key_of_normalised, normalised
+from sambodhan_assets.domain.columns import Bools, Ints, Keys, codes, flags, integers
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.feedback import (
     ANCHOR,
@@ -21,10 +20,6 @@ from sambodhan_assets.domain.feedback import (
     FeedbackSnapshot,
 )
 from sambodhan_assets.domain.preparation import PreparationSettings
-
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Keys = npt.NDArray[np.bytes_]
 
 SOURCES = (AUDIT, CORRECTION, UNFLAGGED, ANCHOR)
 
@@ -97,38 +92,40 @@ def read_candidates(
         PermanentError: A row has a label that the task does not have, or an unknown source.
     """
     table = snapshot.rows
-    label = pc.fill_null(pc.index_in(table["label"], value_set=pa.array(labels)), -1)
-    label_ids = label.to_numpy().astype(np.int64)
-    unlabelled = _mask(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(table["label"], "")), ""))
-    _require_known_labels(table, (label_ids < 0) & ~unlabelled, labels)
+    label = codes(table["label"], labels)
+    names = table["label"].to_pylist()
+    has_label = np.array([bool(name and name.strip()) for name in names], dtype=np.bool_)
+    _require_known_labels(table, has_label & (label < 0), labels)
     standing = _standings(snapshot, settings)
-    too_long = _mask(
-        pc.greater(pc.utf8_length(pc.fill_null(table["message"], "")), MAX_MESSAGE_LENGTH)
-    )
-    reasons: list[str | None] = [None] * table.num_rows
+    cleaned = map(_cleaned, table["message"].to_pylist(), has_label.tolist(), standing.tolist())
     texts = [""] * table.num_rows
-    messages = table["message"].to_pylist()
-    for row, (missing, long) in enumerate(zip(unlabelled.tolist(), too_long.tolist(), strict=True)):
-        if missing or long:
-            reasons[row] = NO_LABEL if missing else TOO_LONG
-            continue
-        texts[row] = clean_text(messages[row] or "")
-        if not texts[row]:
-            reasons[row] = EMPTY
-    for row in np.flatnonzero(standing == EXCLUDED).tolist():
-        reasons[row], texts[row] = reasons[row] or NOT_SAMPLED, ""
+    reasons: list[str | None] = [None] * table.num_rows
+    for row, (text, reason) in enumerate(cleaned):
+        texts[row], reasons[row] = text, reason
     standing[np.array([reason is not None for reason in reasons], dtype=np.bool_)] = EXCLUDED
     forms = [normalised(text) for text in texts]
-    keys = np.array([key_of_normalised(form) if form else "" for form in forms], dtype="S32")
+    keys = [key_of_normalised(form) if form else "" for form in forms]
     return CandidateRows(
         table=table,
         standing=standing,
-        label=label_ids,
+        label=label,
         texts=texts,
         forms=forms,
-        keys=keys,
+        keys=np.array(keys, dtype="S32"),
         reasons=reasons,
     )
+
+
+def _cleaned(message: str | None, has_label: bool, standing: int) -> tuple[str, str | None]:
+    """The cleaned text, or "" and the reason why the row is excluded."""
+    if not has_label:
+        return "", NO_LABEL
+    if message is not None and len(message) > MAX_MESSAGE_LENGTH:
+        return "", TOO_LONG
+    text = clean_text(message or "")
+    if not text:
+        return "", EMPTY
+    return ("", NOT_SAMPLED) if standing == EXCLUDED else (text, None)
 
 
 def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
@@ -144,13 +141,13 @@ def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
     last = WINDOW_ONLY if with_window else REPLAY_UNFLAGGED
     members = np.flatnonzero(rows.standing <= last)
     keys, text = np.unique(rows.keys[members], return_inverse=True)
-    reviewed = _integers(rows.table["reviewed_at"].cast(pa.int64()), 0)
-    rank = _integers(rows.table["sample_rank"], _LAST)
+    reviewed = integers(rows.table["reviewed_at"], 0)
+    rank = integers(rows.table["sample_rank"], _LAST)
     anchors = np.flatnonzero(rows.standing == REPLAY_ANCHOR).tolist()
     # Anchor rows have no id, and their order in the file must not matter.
     anchors.sort(key=lambda row: (rows.label[row], rows.texts[row]))
     rank[anchors] = np.arange(len(anchors))
-    ids = _integers(rows.table["complaint_id"], _LAST)
+    ids = integers(rows.table["complaint_id"], _LAST)
     standing = rows.standing
     order = np.lexsort((ids[members], rank[members], -reviewed[members], standing[members], text))
     first = np.concatenate([[True], np.diff(text[order]) > 0])[: len(order)]
@@ -158,7 +155,8 @@ def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
     text_of_row = np.full(len(standing), -1, dtype=np.int64)
     text_of_row[members] = text
     in_frame = np.zeros(len(keys), dtype=np.bool_)
-    unflagged = _mask(pc.equal(rows.table["source"], UNFLAGGED)) & _mask(rows.table["in_window"])
+    unflagged = standing >= BALANCED_UNFLAGGED
+    unflagged &= (standing != REPLAY_ANCHOR) & flags(rows.table["in_window"])
     in_frame[text_of_row[unflagged & (text_of_row >= 0)]] = True
     return UniqueTexts(
         keys=keys,
@@ -173,24 +171,23 @@ def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
 
 def _standings(snapshot: FeedbackSnapshot, settings: PreparationSettings) -> Ints:
     table = snapshot.rows
-    source = pc.index_in(table["source"], value_set=pa.array(SOURCES))
-    if source.null_count:
+    source = codes(table["source"], SOURCES)
+    if (source < 0).any():
         raise PermanentError(
             tried="Reading the snapshot",
             found=f"it holds rows of the sources {sorted(set(table['source'].to_pylist()))}.",
             todo=f"Allowed are {', '.join(SOURCES)}.",
         )
-    codes = source.to_numpy().astype(np.int64)
-    corrections = int(np.count_nonzero(codes == SOURCES.index(CORRECTION)))
+    corrections = int(np.count_nonzero(source == SOURCES.index(CORRECTION)))
     # Rounded first: 0.1 * 30 is a little more than 3.
     balanced = math.ceil(round(snapshot.correct_ratio * corrections, 9))
-    rank = _integers(table["sample_rank"], _LAST)
-    standing = np.full(len(codes), EXCLUDED, dtype=np.int64)
-    standing[codes == SOURCES.index(AUDIT)] = BALANCED_AUDIT
-    standing[codes == SOURCES.index(CORRECTION)] = BALANCED_CORRECTION
-    standing[codes == SOURCES.index(ANCHOR)] = REPLAY_ANCHOR
-    unflagged = codes == SOURCES.index(UNFLAGGED)
-    standing[unflagged & _mask(table["in_window"])] = WINDOW_ONLY
+    rank = integers(table["sample_rank"], _LAST)
+    standing = np.full(len(source), EXCLUDED, dtype=np.int64)
+    standing[source == SOURCES.index(AUDIT)] = BALANCED_AUDIT
+    standing[source == SOURCES.index(CORRECTION)] = BALANCED_CORRECTION
+    standing[source == SOURCES.index(ANCHOR)] = REPLAY_ANCHOR
+    unflagged = source == SOURCES.index(UNFLAGGED)
+    standing[unflagged & flags(table["in_window"])] = WINDOW_ONLY
     standing[unflagged & (rank < balanced + settings.replay_max)] = REPLAY_UNFLAGGED
     standing[unflagged & (rank < balanced)] = BALANCED_UNFLAGGED
     return standing
@@ -211,11 +208,3 @@ def _require_known_labels(table: pa.Table, unknown: Bools, labels: Sequence[str]
         found=f"unknown labels: {'; '.join(parts)}.",
         todo=f"Correct these rows, or add the labels to the task. Allowed are {list(labels)}.",
     )
-
-
-def _mask(values: pa.ChunkedArray) -> Bools:
-    return np.asarray(values.to_numpy(), dtype=np.bool_)
-
-
-def _integers(values: pa.ChunkedArray, missing: int) -> Ints:
-    return np.array(pc.fill_null(values, missing).to_numpy(), dtype=np.int64)

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sambodhan_assets.domain.candidates import (
     BALANCED_UNFLAGGED,
@@ -57,7 +57,7 @@ def count_preparation(
         left_out_across_splits=excluded[TWO_SPLITS],
         thin_labels=_thin_labels(labels_by_split),
         window_rows=window.num_rows,
-        window_unflagged_rows=pc.sum(pc.equal(window["source"], UNFLAGGED)).as_py() or 0,
+        window_unflagged_rows=window["source"].to_pylist().count(UNFLAGGED),
         window_unflagged_count=snapshot.report.window_unflagged_count,
         snapshot=_snapshot_facts(snapshot),
         settings=asdict(settings)
@@ -72,7 +72,7 @@ def count_preparation(
     )
 
 
-def _snapshot_facts(snapshot: FeedbackSnapshot) -> dict[str, object]:
+def _snapshot_facts(snapshot: FeedbackSnapshot) -> dict[str, Any]:
     return asdict(snapshot.report) | {
         "seed": snapshot.seed,
         "correct_ratio": snapshot.correct_ratio,

@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sambodhan_assets.domain.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
+from sambodhan_assets.domain.columns import ABSENT, codes, flags, integers, strings
 from sambodhan_assets.domain.dispositions import (
     HOLDOUT,
     RECORDED_SPLIT,
@@ -49,8 +48,6 @@ LINEAGE_SCHEMA = pa.schema(
     ]
 )
 
-Ints = npt.NDArray[np.int64]
-
 
 def labelled_table(
     rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, fate: str
@@ -61,7 +58,7 @@ def labelled_table(
     # As text: NumPy drops zero bytes at the end of byte strings.
     order = sorted(range(len(members)), key=digests.__getitem__)
     chosen = texts.row[members[order]]
-    grievance = pa.array([rows.texts[row] for row in chosen.tolist()], pa.string())
+    grievance = strings([rows.texts[row] for row in chosen.tolist()])
     source = rows.table["source"].combine_chunks().take(pa.array(chosen))
     return pa.table([grievance, pa.array(rows.label[chosen]), source], schema=REPLAY_SCHEMA)
 
@@ -74,7 +71,7 @@ def assignments_table(
     new = (recorded != "") & (placement.known == NOWHERE)
     columns = (texts.keys[new], placement.group[new], recorded[new])
     table = pa.table(
-        [pa.array(column.astype("U32").tolist(), pa.string()) for column in columns],
+        [strings(column.astype("U32").tolist()) for column in columns],
         schema=ASSIGNMENTS_SCHEMA,
     )
     if parent is not None:
@@ -92,9 +89,8 @@ def window_table(
     A complaint that the snapshot holds twice, once audited, counts once with its best label.
     """
     table = rows.table
-    in_window = np.asarray(table["in_window"].to_numpy(), dtype=np.bool_)
-    ids = pc.fill_null(table["complaint_id"], -1).to_numpy()
-    members = np.flatnonzero(in_window & (rows.standing != EXCLUDED) & (ids >= 0))
+    ids = integers(table["complaint_id"], ABSENT)
+    members = np.flatnonzero(flags(table["in_window"]) & (rows.standing != EXCLUDED) & (ids >= 0))
     members = members[np.lexsort((rows.standing[members], ids[members]))]
     members = members[np.concatenate([[True], np.diff(ids[members]) > 0])[: len(members)]]
     chosen = table.take(pa.array(members))
@@ -102,17 +98,16 @@ def window_table(
     shown = RECORDED_SPLIT | {REPLAY: REPLAY, HOLDOUT: HOLDOUT}
     place = dict(zip(texts.keys.tolist(), fates.of_text.tolist(), strict=True))
     keys = rows.keys[members].tolist()
-    unflagged = pc.equal(chosen["source"], UNFLAGGED)
-    answer = pc.index_in(chosen["answer"], value_set=pa.array(labels)).cast(pa.int64())
-    correct = pa.array(rows.label[members])
+    answer = codes(chosen["answer"], labels)
+    unflagged = codes(chosen["source"], [UNFLAGGED]) == 0
     columns = [
         chosen["complaint_id"],
-        pa.array([rows.texts[row] for row in listed], pa.string()),
-        pa.array([key.decode() for key in keys], pa.string()),
-        answer,
-        pc.if_else(unflagged, pa.scalar(None, pa.int64()), correct),
+        strings([rows.texts[row] for row in listed]),
+        strings([key.decode() for key in keys]),
+        pa.array(answer, mask=answer == ABSENT),
+        pa.array(rows.label[members], mask=unflagged),
         chosen["source"],
-        pa.array([shown.get(place.get(key, ""), "none") for key in keys], pa.string()),
+        strings([shown.get(place.get(key, ""), "none") for key in keys]),
     ]
     return pa.table(columns, schema=WINDOW_SCHEMA)
 
@@ -120,17 +115,17 @@ def window_table(
 def lineage_table(rows: CandidateRows, fates: Dispositions) -> pa.Table:
     """Return one line per snapshot row, by source, complaint id and text key."""
     table = rows.table
-    source = pc.index_in(table["source"], value_set=pa.array(SOURCES)).to_numpy()
-    ids = pc.fill_null(table["complaint_id"], -1).to_numpy()
-    review = pc.fill_null(table["review_id"], -1).to_numpy()
-    order = np.lexsort((rows.label, rows.keys, review, ids, source))
+    ids = integers(table["complaint_id"], ABSENT)
+    reviews = integers(table["review_id"], ABSENT)
+    source = codes(table["source"], SOURCES)
+    order = np.lexsort((rows.label, rows.keys, reviews, ids, source))
     columns = {
         "complaint_id": table["complaint_id"],
         "review_id": table["review_id"],
         "source": table["source"],
         "label": table["label"],
-        "text_key": pa.array([key.decode() or None for key in rows.keys.tolist()], pa.string()),
-        "disposition": pa.array(fates.of_row, pa.string()),
-        "reason": pa.array(fates.reason, pa.string()),
+        "text_key": strings([key.decode() or None for key in rows.keys.tolist()]),
+        "disposition": strings(fates.of_row),
+        "reason": strings(fates.reason),
     }
     return pa.table(columns, schema=LINEAGE_SCHEMA).take(pa.array(order)).combine_chunks()

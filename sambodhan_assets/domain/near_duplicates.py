@@ -8,19 +8,19 @@ check that sees only some of the texts finds the same pairs as the program that 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 # Part of every version's record: another algorithm finds other pairs near the threshold.
-NEAR_DUPLICATES_VERSION = "minhash-64x32-bands-16x4-shingles-5/1"
+NEAR_DUPLICATES_VERSION = "shingles-5/minhash-64x32/bands-16x4/1"
 
 SHINGLE = 5
 PERMUTATIONS = 64
 BANDS = 16
-# A pair whose signatures agree this much less than the threshold is not compared exactly: 3.5
-# standard errors of the estimate, which loses 1 pair in 4,000 at the threshold.
-ESTIMATE_MARGIN = 0.2
+# Bits of the small sets that rule out most candidates before the exact comparison.
+SKETCH_BITS = 1024
 # Characters hashed at once, so that the working arrays stay in the processor's cache.
 CHUNK_CHARACTERS = 1 << 16
 # Candidate pairs and shingles in memory at once: about 100 MB of working arrays.
@@ -28,45 +28,61 @@ CHUNK_PAIRS = 1 << 19
 CHUNK_SHINGLES = 1 << 21
 
 Ints = npt.NDArray[np.int64]
-Shingles = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint64]
+_Number = TypeVar("_Number", np.int64, np.uint64)
 # Pairs of positions, one per row: [m, 2].
 Pairs = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextIndex:
-    """Signatures of some texts.
+    """What is known of n texts before any two of them are compared.
 
     Attributes:
         texts: The texts, as `cleaning.normalised` returns them.
-        short_signatures: Low byte of each minimum, [n, 64] uint8.
-        band_keys: One key per band, [16, n] uint64; equal keys make a candidate pair.
-        threshold: Lowest Jaccard similarity of a near-duplicate.
+        band_keys: One key per band, [16, n]; texts with an equal key are candidates.
+        sketches: A bit for each shingle, [n, 16] words; two shingles may share a bit.
+        shingle_counts: Words, repeated ones counted again, [n].
+        threshold: Lowest Jaccard similarity of near-duplicates.
     """
 
     texts: Sequence[str]
-    short_signatures: npt.NDArray[np.uint8]
-    band_keys: Shingles
+    band_keys: Words
+    sketches: Words
+    shingle_counts: Ints
     threshold: float
 
 
 def index_texts(texts: Sequence[str], threshold: float) -> TextIndex:
-    """Compute the signatures of normalised texts; the same texts give the same signatures."""
+    """Compute signatures and sketches of normalised texts.
+
+    Args:
+        texts: Normalised texts.
+        threshold: Lowest Jaccard similarity of near-duplicates.
+    """
     signatures = np.empty((PERMUTATIONS, len(texts)), dtype=np.uint32)
+    sketches = np.empty((len(texts), SKETCH_BITS // 8), dtype=np.uint8)
+    counts = np.empty(len(texts), dtype=np.int64)
     for start, stop in _text_chunks(texts):
         hashes, starts = _shingles(texts[start:stop])
+        counts[start:stop] = np.diff(starts, append=len(hashes))
+        owners = np.repeat(np.arange(stop - start), counts[start:stop])
+        bits = np.zeros((stop - start, SKETCH_BITS), dtype=np.bool_)
+        bits[owners, (hashes % np.uint64(SKETCH_BITS)).astype(np.int64)] = True
+        sketches[start:stop] = np.packbits(bits, axis=1)
         mixed = (hashes >> np.uint64(32)).astype(np.uint32)
         scratch = np.empty_like(mixed)
         for row, (factor, offset) in enumerate(_PERMUTATIONS):
             np.multiply(mixed, factor, out=scratch)
             np.add(scratch, offset, out=scratch)
             signatures[row, start:stop] = np.minimum.reduceat(scratch, starts)
-    rows = PERMUTATIONS // BANDS
-    bands = np.zeros((BANDS, len(texts)), dtype=np.uint64)
-    for row in range(PERMUTATIONS):
-        bands[row // rows] = _mix(bands[row // rows] ^ signatures[row])
-    short = np.ascontiguousarray(signatures.astype(np.uint8).T)
-    return TextIndex(texts=texts, short_signatures=short, band_keys=bands, threshold=threshold)
+    return TextIndex(
+        texts=texts,
+        band_keys=_band_keys(signatures),
+        sketches=sketches.view(np.uint64),
+        shingle_counts=counts,
+        threshold=threshold,
+    )
 
 
 def near_duplicate_groups(index: TextIndex) -> Ints:
@@ -96,12 +112,14 @@ def near_pairs_between(index: TextIndex, side: Ints) -> Pairs:
     Returns:
         Pairs of positions, [m, 2], the lower one first, sorted.
     """
-    found = [np.empty((0, 2), dtype=np.int64)]
+    size = len(side)
+    found = [np.empty(0, dtype=np.int64)]
     members = np.flatnonzero(side >= 0)
     for keys in index.band_keys:
         for pairs in _crossing_pairs(keys, side, members):
-            found.append(_plausible(index, pairs))
-    return _verified(index, np.unique(np.concatenate(found), axis=0))
+            found.append(_plausible(index, pairs) @ np.array([size, 1]))
+    numbers = _distinct(np.concatenate(found))
+    return _verified(index, np.stack([numbers // size, numbers % size], axis=1))
 
 
 def merge_groups(groups: Ints, pairs: Pairs) -> Ints:
@@ -118,6 +136,14 @@ def merge_groups(groups: Ints, pairs: Pairs) -> Ints:
             groups = flattened
 
 
+def _band_keys(signatures: npt.NDArray[np.uint32]) -> Words:
+    bands = np.zeros((BANDS, signatures.shape[1]), dtype=np.uint64)
+    for row, minima in enumerate(signatures):
+        band = row // (PERMUTATIONS // BANDS)
+        bands[band] = _mix(bands[band] ^ minima)
+    return bands
+
+
 def _text_chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     start, size = 0, 0
     for position, text in enumerate(texts):
@@ -129,7 +155,7 @@ def _text_chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield start, len(texts)
 
 
-def _shingles(texts: Sequence[str]) -> tuple[Shingles, Ints]:
+def _shingles(texts: Sequence[str]) -> tuple[Words, Ints]:
     """Hash all runs of five characters: the hashes, and where each text's hashes start."""
     # A shorter text is filled up with a code point that no text holds: the text is its one shingle.
     padded = [text if len(text) >= SHINGLE else text.ljust(SHINGLE, "\U0010ffff") for text in texts]
@@ -148,21 +174,21 @@ def _shingles(texts: Sequence[str]) -> tuple[Shingles, Ints]:
     return _mix(hashes[inside]), starts
 
 
-def _mix(values: Shingles) -> Shingles:
+def _mix(values: Words) -> Words:
     # The finaliser of SplitMix64: every input bit changes every output bit.
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
-def _buckets(keys: Shingles) -> tuple[Ints, Ints]:
+def _buckets(keys: Words) -> tuple[Ints, Ints]:
     """Sort positions by key; with each, where in that order its bucket starts."""
     order = np.argsort(keys, kind="stable")
     new = np.concatenate([[True], keys[order][1:] != keys[order][:-1]])[: len(order)]
     return order, np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
 
 
-def _crossing_pairs(keys: Shingles, side: Ints, members: Ints) -> Iterator[Pairs]:
+def _crossing_pairs(keys: Words, side: Ints, members: Ints) -> Iterator[Pairs]:
     """Yield all pairs of members with equal keys and different sides, in chunks."""
     order = members[np.lexsort((side[members], keys[members]))]
     if len(order) == 0:
@@ -177,8 +203,8 @@ def _crossing_pairs(keys: Shingles, side: Ints, members: Ints) -> Iterator[Pairs
         repeated = np.repeat(rows, counts[rows])
         within = np.arange(len(repeated)) - np.repeat(np.cumsum(counts[rows]), counts[rows])
         partners = last[repeated] + within
-        pairs = np.stack([order[repeated], order[partners]], axis=1)
-        yield np.sort(pairs, axis=1)
+        left, right = order[repeated], order[partners]
+        yield np.stack([np.minimum(left, right), np.maximum(left, right)], axis=1)
 
 
 def _run_ends(same: npt.NDArray[np.bool_]) -> Ints:
@@ -189,10 +215,14 @@ def _run_ends(same: npt.NDArray[np.bool_]) -> Ints:
 
 
 def _plausible(index: TextIndex, pairs: Pairs) -> Pairs:
-    needed = int(PERMUTATIONS * (index.threshold - ESTIMATE_MARGIN))
-    short = index.short_signatures
-    agreeing = np.count_nonzero(short[pairs[:, 0]] == short[pairs[:, 1]], axis=1)
-    return pairs[agreeing >= needed]
+    """Drop pairs that cannot reach the threshold; no pair that reaches it is lost."""
+    left, right = pairs[:, 0], pairs[:, 1]
+    # A bit that only one text has is a shingle that only this text has.
+    only_left = np.bitwise_count(index.sketches[left] & ~index.sketches[right]).sum(axis=1)
+    only_right = np.bitwise_count(index.sketches[right] & ~index.sketches[left]).sum(axis=1)
+    counts = index.shingle_counts
+    common = np.minimum(counts[left] - only_left, counts[right] - only_right)
+    return pairs[common >= index.threshold * (common + only_left + only_right)]
 
 
 def _verified(index: TextIndex, pairs: Pairs) -> Pairs:
@@ -200,8 +230,7 @@ def _verified(index: TextIndex, pairs: Pairs) -> Pairs:
     pairs = _plausible(index, pairs)
     if len(pairs) == 0:
         return pairs
-    sizes = np.array([len(index.texts[row]) + SHINGLE for row in pairs.ravel()])
-    chunk = np.cumsum(sizes.reshape(-1, 2).sum(axis=1)) // CHUNK_SHINGLES
+    chunk = np.cumsum(index.shingle_counts[pairs].sum(axis=1)) // CHUNK_SHINGLES
     parts = np.split(pairs, np.flatnonzero(np.diff(chunk)) + 1)
     kept = [part[_similarity(index.texts, part) >= index.threshold] for part in parts]
     return np.concatenate(kept)
@@ -209,24 +238,29 @@ def _verified(index: TextIndex, pairs: Pairs) -> Pairs:
 
 def _similarity(texts: Sequence[str], pairs: Pairs) -> npt.NDArray[np.float64]:
     used, position = np.unique(pairs, return_inverse=True)
-    position = position.reshape(-1, 2)
-    hashes, starts = _shingles([texts[row] for row in used])
+    hashes, starts = _shingles([texts[int(row)] for row in used])
     # 44 bits of hash beside 20 of text number: within one pair two different shingles are taken for
     # the same once in about 10^9 pairs.
-    owner = np.repeat(np.arange(len(used)), np.diff(np.append(starts, len(hashes))))
-    distinct = np.unique(owner.astype(np.uint64) << np.uint64(44) | hashes >> np.uint64(20))
-    shingles = distinct & np.uint64((1 << 44) - 1)
-    sizes = np.bincount((distinct >> np.uint64(44)).astype(np.int64), minlength=len(used))
-    begins = np.cumsum(sizes) - sizes
-    lengths = sizes[position.ravel()]
-    ends = np.cumsum(lengths)
-    steps = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
-    pair_of = np.repeat(np.arange(len(lengths)) // 2, lengths).astype(np.uint64)
-    gathered = shingles[np.repeat(begins[position.ravel()], lengths) + steps]
-    both = np.sort(pair_of << np.uint64(44) | gathered)
-    shared = both[1:][both[1:] == both[:-1]] >> np.uint64(44)
-    common = np.bincount(shared.astype(np.int64), minlength=len(pairs))
-    return common / (lengths.reshape(-1, 2).sum(axis=1) - common)
+    owner = np.repeat(np.arange(len(used)), np.diff(starts, append=len(hashes)))
+    distinct = _distinct(owner.astype(np.uint64) << _HASH_BITS | hashes >> np.uint64(20))
+    sizes = np.bincount((distinct >> _HASH_BITS).astype(np.int64), minlength=len(used))
+    first = np.cumsum(sizes) - sizes
+    # Both sets of each pair side by side, tagged with the pair: what is there twice is common.
+    sides = position.ravel()
+    lengths = sizes[sides]
+    tags = np.repeat(np.arange(len(sides)) // 2, lengths).astype(np.uint64) << _HASH_BITS
+    within = np.arange(len(tags)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    gathered = distinct[np.repeat(first[sides], lengths) + within]
+    tagged = np.sort(tags | gathered & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)))
+    common = tagged[1:][tagged[1:] == tagged[:-1]] >> _HASH_BITS
+    shared = np.bincount(common.astype(np.int64), minlength=len(pairs))
+    return shared / (lengths.reshape(-1, 2).sum(axis=1) - shared)
+
+
+def _distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    # Not np.unique: since NumPy 2.3 it hashes integers, which took 37 s where this takes one.
+    values = np.sort(values)
+    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
 
 
 def _constant(name: str) -> int:
@@ -234,6 +268,7 @@ def _constant(name: str) -> int:
     return int.from_bytes(digest[:8], "little")
 
 
+_HASH_BITS = np.uint64(44)
 # Fixed for ever and taken from SHA-256, because a random generator may change with its library.
 _ROLLING_FACTOR = np.uint64(_constant("rolling") | 1)
 _PERMUTATIONS = [

@@ -4,9 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sambodhan_assets.domain.candidates import (
     BALANCED_UNFLAGGED,
@@ -14,6 +12,7 @@ from sambodhan_assets.domain.candidates import (
     REPLAY_UNFLAGGED,
     UniqueTexts,
 )
+from sambodhan_assets.domain.columns import Bools, Ints, Keys, codes
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.near_duplicates import (
     TextIndex,
@@ -22,10 +21,6 @@ from sambodhan_assets.domain.near_duplicates import (
     near_pairs_between,
 )
 from sambodhan_assets.domain.preparation import PreparationSettings
-
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Keys = npt.NDArray[np.bytes_]
 
 # From the weakest to the strongest: of two near-duplicates in different splits the weaker leaves.
 SPLITS = ("train", "eval", "test")
@@ -114,8 +109,8 @@ def place_texts(
     others = np.bincount(component, weights=~anchor, minlength=len(keys))[component]
     anchor_test = anchor & (split == TEST) & ((known == TEST) | fresh_anchor_test | (others == 0))
     holdout = texts.in_holdout_frame & (known != TRAIN) & (split != NOWHERE)
-    for row in np.flatnonzero(holdout).tolist():
-        holdout[row] = unit_hash(HOLDOUT_SALT, keys[row]) < settings.holdout_share
+    held = [unit_hash(HOLDOUT_SALT, key) < settings.holdout_share for key in keys[holdout].tolist()]
+    holdout[holdout] = held
     return Placement(
         split=split,
         known=known,
@@ -134,22 +129,23 @@ def unit_hash(salt: str, key: bytes) -> float:
 
 def _known(keys: Keys, parent: pa.Table | None) -> tuple[Ints, Keys]:
     """Look the texts up in the parent version: split or NOWHERE, and group key or b""."""
-    if parent is None or parent.num_rows == 0 or len(keys) == 0:
-        return np.full(len(keys), NOWHERE, dtype=np.int64), np.zeros(len(keys), dtype="S32")
-    parent_keys = parent["text_key"].cast(pa.binary())
-    found = pc.index_in(pa.array(keys.tolist(), pa.binary()), value_set=parent_keys)
-    row = pc.fill_null(found, 0).to_numpy()
-    splits = pc.fill_null(pc.index_in(parent["split"], value_set=pa.array(SPLITS)), NOWHERE)
-    missing = pc.is_null(found).to_numpy(zero_copy_only=False)
-    if wrong := set(parent["split"].unique().to_pylist()) - set(SPLITS):
+    known = np.full(len(keys), NOWHERE, dtype=np.int64)
+    groups = np.zeros(len(keys), dtype="S32")
+    if parent is None:
+        return known, groups
+    splits = codes(parent["split"], SPLITS)
+    if (splits < 0).any():
         raise PermanentError(
             tried="Reading the parent version's assignments",
-            found=f"they name the splits {sorted(map(str, wrong))}.",
+            found=f"they name the splits {sorted(set(map(str, parent['split'].to_pylist())))}.",
             todo=f"Allowed are {', '.join(SPLITS)}; was the file written by another program?",
         )
-    known = np.where(missing, NOWHERE, splits.to_numpy()[row]).astype(np.int64)
-    groups = np.array(parent["group_key"].to_pylist(), dtype="S32")[row]
-    return known, np.where(known >= 0, groups, b"").astype("S32")
+    line_of = {key: line for line, key in enumerate(parent["text_key"].to_pylist())}
+    lines = np.array([line_of.get(key.decode(), -1) for key in keys.tolist()], dtype=np.int64)
+    found = lines >= 0
+    known[found] = splits[lines[found]]
+    groups[found] = parent["group_key"].take(pa.array(lines[found])).to_pylist()
+    return known, groups
 
 
 def _inherit(
@@ -230,12 +226,16 @@ def _place_fresh(
     counts = np.zeros((len(heads), n_labels), dtype=np.int64)
     np.add.at(counts, (rows, texts.label[fresh & balanced]), 1)
     room = _room(texts, inherited, n_labels, settings)
-    of_part[heads] = _fill(counts, [unit_hash(SPLIT_SALT, keys[head]) for head in heads], room)
+    of_part[heads] = _fill(
+        counts, [unit_hash(SPLIT_SALT, key) for key in keys[heads].tolist()], room
+    )
     others = np.bincount(part, weights=texts.standing != REPLAY_ANCHOR, minlength=len(part))[part]
     anchors = fresh & (others == 0)
-    for head in np.unique(part[anchors]).tolist():
-        if unit_hash(ANCHOR_SALT, keys[head]) < settings.anchor_test_share:
-            of_part[head] = TEST
+    heads = np.unique(part[anchors])
+    drawn = [
+        unit_hash(ANCHOR_SALT, key) < settings.anchor_test_share for key in keys[heads].tolist()
+    ]
+    of_part[heads[np.array(drawn, dtype=np.bool_)]] = TEST
     split[fresh] = of_part[part[fresh]]
     return split, anchors & (split == TEST)
 
