@@ -141,8 +141,8 @@ def test_a_label_that_never_occurs_counts_zero():
 
 
 def test_rounding_is_not_taken_for_a_class():
-    # Three of ten rows labelled, all of them moved: 10 - 10/3 * 3 leaves 2e-15, not a row.
-    rows = [sampled(0, 1, 1)] * 3 + [unlabelled(1, 1)] * 7
+    # 11 of 15 rows labelled, all of them moved: 15 - 15/11 * 11 leaves 2e-15, not a row.
+    rows = [sampled(0, 1, 1)] * 11 + [unlabelled(1, 1)] * 4
     found = estimate(make_window(rows), 2)
     assert found.candidate_confusion[1, 1] == 0
     assert found.candidate_f1 == 0

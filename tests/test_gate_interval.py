@@ -111,7 +111,7 @@ def test_the_interval_does_not_depend_on_the_chunk_size(monkeypatch):
 
 
 def test_a_uniform_weight_does_not_change_the_interval():
-    rows = [row for row in HAND_EXAMPLE if not row[3]]
+    rows = [row for row in HAND_EXAMPLE if not row[3]] * 10
     light = gain_interval(make_window(rows), 2, replicates=500, seed=7)
     heavy = gain_interval(make_window(rows, weight=[12.5] * len(rows)), 2, replicates=500, seed=7)
     assert heavy.lower_05 == pytest.approx(light.lower_05, abs=1e-9)

@@ -144,6 +144,5 @@ def count_changes(window: GateWindow) -> Changes:
 def _gain_if(window: GateWindow, presumed: NDArray[np.integer], n_labels: int) -> float:
     """Gain if `presumed` is the truth of every unlabelled disagreement."""
     truth = np.where(window.disagreed & ~window.labelled, presumed, window.truth)
-    settled = replace(window, truth=truth, certain=window.certain | window.disagreed)
-    f1 = macro_f1(window_confusions(settled, n_labels))
+    f1 = macro_f1(window_confusions(replace(window, truth=truth), n_labels))
     return float(f1[0] - f1[1])
