@@ -77,6 +77,15 @@ def read_dataset(folder: Path) -> BalancedDataset:
     )
 
 
+def read_assignments(folder: Path) -> pa.Table:
+    """Read the assignments only: text_key, group_key, split.
+
+    Raises:
+        PermanentError: The file is missing or has other columns.
+    """
+    return _read_table(folder / ASSIGNMENTS_FILE, ASSIGNMENTS_SCHEMA)
+
+
 def content_files(folder: Path) -> list[str]:
     """Return the relative paths that the content hash covers, sorted.
 
