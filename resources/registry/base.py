@@ -64,8 +64,8 @@ class Deployment:
         deployed_at: ISO 8601 time in UTC.
         run_id: Run that moved the pointer.
         reason: One sentence for people.
-        traffic_after_id: Complaints with a higher id are answered by this version; None where the
-            feedback store could not be asked.
+        traffic_after_id: Complaints with a higher id are answered by this version. Their ids tell it
+            without a clock; 0 for an empty table.
     """
 
     sequence: int
@@ -75,7 +75,7 @@ class Deployment:
     deployed_at: str
     run_id: str
     reason: str
-    traffic_after_id: int | None
+    traffic_after_id: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,217 @@
+"""Deploying an accepted candidate, and going back: every move of a task's pointer is made here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
+from resources.registry.base import Deployment, Publication, Registry, Version
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.manifest import content_hash
+from sambodhan_assets.domain.model_card import (
+    METADATA_FILES,
+    ModelDescription,
+    write_model_metadata,
+)
+from sambodhan_assets.domain.models.training_record import TrainingRecord
+from sambodhan_assets.label_tasks import LabelTask
+
+AUTHOR = "sambodhan feedback platform"
+DEPLOYING_VERDICTS = ("PROMOTE", "BOOTSTRAP")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The newest decision record of a task, as far as deploying needs it.
+
+    Attributes:
+        version: The record in the artifact store.
+        refusal: Why its candidate is not deployed, as a sentence; None if it may be.
+    """
+
+    version: Version
+    refusal: str | None
+
+    @property
+    def candidate_tag(self) -> str:
+        """Tag of the candidate that was decided on."""
+        return self.version.manifest.details["candidate_tag"]
+
+    @property
+    def reason(self) -> str:
+        """The verdict in one sentence."""
+        details = self.version.manifest.details
+        return f"{details['verdict']}: {details['reason']}"
+
+
+def find_deployable(
+    task: LabelTask,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    run_id: str,
+) -> Decision:
+    """The decision to act on: this run's own, else the newest.
+
+    Raises:
+        PermanentError: Nothing was ever decided.
+    """
+    version = artifacts.written_by(
+        decision_repository(task), run_id=run_id, todo=f"Run the job retrain_{task.name} first."
+    )
+    details = version.manifest.details
+    current = registry.deployed(settings.model_repository(task))
+    serving = None if current is None else current.tag
+    if details["verdict"] not in DEPLOYING_VERDICTS:
+        refusal = (
+            f"The verdict on candidate {details['candidate_tag']} is {details['verdict']}: "
+            f"{details['reason']} Nothing was deployed."
+        )
+    elif serving != details["deployed_tag"]:
+        refusal = (
+            f"Candidate {details['candidate_tag']} was compared with "
+            f"{details['deployed_tag'] or 'nothing'}, but {serving or 'nothing'} serves now. "
+            f"Nothing was deployed; run decide_{task.name} to compare again."
+        )
+    else:
+        refusal = None
+    return Decision(version=version, refusal=refusal)
+
+
+def deploy_candidate(
+    decision: Decision,
+    task: LabelTask,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    *,
+    traffic_after_id: int,
+    run_id: str,
+    now: datetime,
+) -> Deployment:
+    """Publishes the candidate as a model version and lets it serve.
+
+    A run that was killed between the two is finished by the next one with the same version.
+    """
+    model = _published(decision, task, settings, artifacts, registry, run_id=run_id, now=now)
+    repository = settings.model_repository(task)
+    history = registry.deployments(repository)
+    deployment = Deployment(
+        sequence=len(history) + 1,
+        tag=model.tag,
+        action="deploy",
+        replaced=history[-1].tag if history else None,
+        deployed_at=now.isoformat(timespec="seconds"),
+        run_id=run_id,
+        reason=decision.reason,
+        traffic_after_id=traffic_after_id,
+    )
+    registry.move_pointer(repository, deployment)
+    return deployment
+
+
+def roll_back(
+    task: LabelTask,
+    settings: LaneSettings,
+    registry: Registry,
+    *,
+    to: str | None,
+    traffic_after_id: int,
+    run_id: str,
+) -> Deployment:
+    """Lets an earlier version serve again.
+
+    Args:
+        task: Whose pointer to move.
+        settings: Names of the repositories.
+        registry: Where the versions are.
+        to: Tag to go back to; None for the version that the current one replaced.
+        traffic_after_id: Highest complaint id by now.
+        run_id: Run or command that asks for it.
+
+    Raises:
+        PermanentError: Nothing is deployed, there is nothing to go back to, or the tag is unknown
+            or damaged; the pointer has not moved.
+    """
+    repository = settings.model_repository(task)
+    history = registry.deployments(repository)
+    target = to or _predecessor(task, history)
+    if history and history[-1].tag == target:
+        raise _refused(task, f"{target} serves already.", "Name another tag with --to.")
+    with registry.fetched(registry.version(repository, target)):
+        pass  # every byte of it is right, so it can serve
+    deployment = Deployment(
+        sequence=len(history) + 1,
+        tag=target,
+        action="rollback",
+        replaced=history[-1].tag if history else None,
+        deployed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        run_id=run_id,
+        reason=f"rolled back from {history[-1].tag if history else 'nothing'}",
+        traffic_after_id=traffic_after_id,
+    )
+    registry.move_pointer(repository, deployment)
+    return deployment
+
+
+def _predecessor(task: LabelTask, history: list[Deployment]) -> str:
+    if not history:
+        raise _refused(task, "nothing is deployed.", f"Run the job {task.name}_pipeline first.")
+    # What the serving version replaced when it was first deployed: going back twice goes back two
+    # versions, instead of to and fro.
+    first = next(move for move in history if move.tag == history[-1].tag)
+    if first.replaced is None:
+        raise _refused(
+            task, f"{first.tag} was the first version.", "Name a tag with --to to serve it."
+        )
+    return first.replaced
+
+
+def _refused(task: LabelTask, found: str, todo: str) -> PermanentError:
+    return PermanentError(tried=f"Rolling back {task.name}", found=found, todo=todo)
+
+
+def _published(
+    decision: Decision,
+    task: LabelTask,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    *,
+    run_id: str,
+    now: datetime,
+) -> Version:
+    repository = settings.model_repository(task)
+    candidate = artifacts.version(candidate_repository(task), decision.candidate_tag)
+    files = [name for name in candidate.manifest.files if name not in METADATA_FILES]
+    wanted = content_hash(candidate.manifest.files, files)
+    newest = registry.newest(repository)
+    if newest is not None and newest.content_hash == wanted:
+        return newest
+    details = {**candidate.manifest.details, **decision.version.manifest.details}
+    with artifacts.fetched(candidate) as folder:
+        publication = Publication(
+            run_id=run_id,
+            content_files=files,
+            details={**details, "decision_tag": decision.version.tag},
+            finish=partial(_describe, decision=decision, name=repository.name, now=now),
+        )
+        return registry.publish(repository, folder, publication)
+
+
+def _describe(folder: Path, tag: str, *, decision: Decision, name: str, now: datetime) -> None:
+    details = decision.version.manifest.details
+    record = TrainingRecord.read(folder)
+    description = ModelDescription(
+        name=name,
+        version_tag=tag,
+        message=decision.reason,
+        created_at=now,
+        author=AUTHOR,
+        training_args=record.hyperparameters,
+        eval_metrics=details["eval_metrics"],
+        dataset={"tag": details["dataset_tag"], "repository": details["dataset_repository"]},
+    )
+    write_model_metadata(description, folder)

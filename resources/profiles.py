@@ -1,0 +1,199 @@
+"""The one place that names environment variables: reads, checks and explains every setting."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from resources.artifact_store import ArtifactStore
+from resources.feedback_store import FeedbackStore
+from resources.lane_settings import LaneSettings
+from resources.notifier import FolderNotifier
+from resources.registry.folder import FolderRegistry
+from resources.task_lease import TaskLeases
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.label_tasks import LabelTask
+
+ModelFamily = Literal["linear", "transformer"]
+EvaluationMode = Literal["crossfit", "holdout"]
+
+
+class Settings(BaseSettings):
+    """Settings of one process. A field is set by the environment variable of its name."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, hide_input_in_errors=True, extra="ignore", frozen=True
+    )
+
+    sambodhan_home: Path = Field(Path(".sambodhan"), description="Folder of all local state.")
+    postgres_url: SecretStr | None = Field(
+        None, description="PostgreSQL with the complaints; unset: embedded, under SAMBODHAN_HOME."
+    )
+    db_timezone: str = Field("UTC", description="Zone of database times without one.")
+    artifact_store: str | None = Field(
+        None, description="Folder or fsspec URL of snapshots, candidates and decision records."
+    )
+    registry: Literal["folder"] = Field("folder", description="Where versions are published.")
+    registry_url: str | None = Field(
+        None, description="Folder or fsspec URL of the folder registry."
+    )
+    label: str | None = Field(
+        None, description="Task that DATASET_REPO_ID and HUB_MODEL_ID belong to."
+    )
+    dataset_repo_id: str | None = Field(None, description="Dataset repository of LABEL's task.")
+    hub_model_id: str | None = Field(None, description="Model repository of LABEL's task.")
+    anchor_dataset: str | None = Field(
+        None, description="CSV or Parquet file with the columns text and one per task."
+    )
+    min_dataset_len: int = Field(1000, ge=1, description="Fewest rows worth a dataset version.")
+    min_new_records: int = Field(
+        100, ge=1, description="New corrections that make the sensor start a run."
+    )
+    replay_max: int = Field(20_000, ge=0, description="Most unflagged complaints in the replay.")
+    window_max: int = Field(20_000, ge=1, description="Most unflagged complaints in the window.")
+    model_family: ModelFamily | None = Field(
+        None, description="Unset: transformer if MODEL_CHECKPOINT is set, else linear."
+    )
+    model_checkpoint: str | None = Field(
+        None, description="Folder or Hub id of the pretrained transformer."
+    )
+    focal_alpha: float | None = Field(
+        None, gt=0, description="Constant class weight of the focal loss; unset: by frequency."
+    )
+    early_stopping_patience: int = Field(1, ge=1, description="Evaluations without a gain.")
+    evaluation: EvaluationMode | None = Field(
+        None, description="Unset: crossfit for linear, holdout for transformer."
+    )
+    policy: Literal["balanced", "strict", "f1_delta"] = Field(
+        "balanced", description="Rule of the gate."
+    )
+    decision_threshold: float = Field(0.001, ge=0, description="Smallest gain worth a promotion.")
+    bootstrap_min_f1: float = Field(
+        0.60, ge=0, le=1, description="Lowest macro-F1 of a first deployment."
+    )
+    max_latency_ms: float | None = Field(
+        None, gt=0, description="Highest p99 latency of a candidate; unset: not judged."
+    )
+    deployed_sample_size: int = Field(
+        300, ge=1, description="Rows on which the f1_delta rule scores the deployed model."
+    )
+    executor: Literal["in_process", "multiprocess"] = Field(
+        "in_process", description="How Dagster runs the steps of a job."
+    )
+
+    @property
+    def home(self) -> Path:
+        """SAMBODHAN_HOME as an absolute path."""
+        return self.sambodhan_home.expanduser().absolute()
+
+    @property
+    def family(self) -> ModelFamily:
+        """Model family in use."""
+        return self.model_family or ("transformer" if self.model_checkpoint else "linear")
+
+    @property
+    def evaluation_mode(self) -> EvaluationMode:
+        """Evaluation in use."""
+        return self.evaluation or ("crossfit" if self.family == "linear" else "holdout")
+
+    @property
+    def artifact_url(self) -> str:
+        """Location of the artifact store."""
+        return self.artifact_store or str(self.home / "artifacts")
+
+    @property
+    def registry_location(self) -> str:
+        """Location of the folder registry."""
+        return self.registry_url or str(self.home / "registry")
+
+    def dataset_name(self, task: LabelTask) -> str:
+        """Dataset repository of a task: {TASK}_DATASET, else LABEL's, else derived."""
+        named = os.environ.get(f"{task.name.upper()}_DATASET")
+        shared = self.dataset_repo_id if self.label == task.name else None
+        return named or shared or f"sambodhan-{task.name}-dataset"
+
+    def model_name(self, task: LabelTask) -> str:
+        """Model repository of a task: {TASK}_MODEL, else LABEL's, else derived."""
+        named = os.environ.get(f"{task.name.upper()}_MODEL")
+        shared = self.hub_model_id if self.label == task.name else None
+        return named or shared or f"sambodhan-{task.name}-classifier"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings of this process.
+
+    Args:
+        environment: Variables that go before those of the process, by upper-case name.
+
+    Raises:
+        PermanentError: A value is wrong; one sentence per setting names it, what is wrong and what
+            is allowed, never the value, which may be a secret.
+    """
+    overrides = {name.lower(): value for name, value in (environment or {}).items()}
+    try:
+        settings = Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        raise _explained(error) from None
+    if settings.family == "transformer" and not settings.model_checkpoint:
+        raise PermanentError(
+            tried="Reading the settings",
+            found="MODEL_FAMILY=transformer needs MODEL_CHECKPOINT, which is not set.",
+            todo="Set MODEL_CHECKPOINT to a model folder or a Hub id such as xlm-roberta-base.",
+        )
+    if settings.family == "transformer" and settings.evaluation_mode == "crossfit":
+        raise PermanentError(
+            tried="Reading the settings",
+            found="EVALUATION=crossfit would train a transformer once per fold.",
+            todo="Unset EVALUATION, or set EVALUATION=holdout.",
+        )
+    return settings
+
+
+def _explained(error: ValidationError) -> PermanentError:
+    problems = [f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+    return PermanentError(
+        tried="Reading the settings",
+        found=f"{'; '.join(problems)}.",
+        todo="Correct the environment; README.md lists all settings.",
+    )
+
+
+def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[str, Any]:
+    """The resources of the code location; secrets stand in it by the name of their variable."""
+    url = dg.EnvVar("POSTGRES_URL") if settings.postgres_url else ""
+    return {
+        "feedback": FeedbackStore(
+            url=url, home=str(settings.home), db_timezone=settings.db_timezone
+        ),
+        "artifacts": ArtifactStore(url=settings.artifact_url),
+        "registry": FolderRegistry(url=settings.registry_location),
+        "settings": build_lane_settings(settings, tasks),
+        "leases": TaskLeases(home=str(settings.home)),
+        "notifier": FolderNotifier(folder=str(settings.home / "mail")),
+    }
+
+
+def build_lane_settings(settings: Settings, tasks: tuple[LabelTask, ...]) -> LaneSettings:
+    """What the stages see of the settings."""
+    fields: dict[str, Any] = settings.model_dump(include=set(LaneSettings.model_fields))
+    fields |= {
+        "model_family": settings.family,
+        "evaluation": settings.evaluation_mode,
+        "dataset_names": {task.name: settings.dataset_name(task) for task in tasks},
+        "model_names": {task.name: settings.model_name(task) for task in tasks},
+    }
+    return LaneSettings(**fields)
+
+
+def open_feedback_store(settings: Settings) -> FeedbackStore:
+    """The feedback store for use outside of Dagster runs."""
+    secret = settings.postgres_url
+    return FeedbackStore(
+        url=secret.get_secret_value() if secret else "",
+        home=str(settings.home),
+        db_timezone=settings.db_timezone,
+    )

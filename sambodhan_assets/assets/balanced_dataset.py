@@ -1,0 +1,167 @@
+"""balanced_dataset: cleaned, deduplicated and split rows, with the checks that guard them."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from resources.artifact_store import KEEP_INTERMEDIATE, ArtifactStore
+from resources.lane_settings import LaneSettings, prepared_repository, snapshot_repository
+from resources.registry.base import Publication, Registry, Version
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.stage import (
+    OWNERS,
+    counts_table,
+    running_stage,
+    stage_key,
+)
+from sambodhan_assets.domain.balanced_dataset import BalancedDataset, build_balanced_dataset
+from sambodhan_assets.domain.dataset_files import content_files, read_dataset, write_dataset
+from sambodhan_assets.domain.leakage import LeakageReport, find_leakage
+from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
+from sambodhan_assets.domain.snapshot_files import read_snapshot
+from sambodhan_assets.label_tasks import LabelTask
+
+MIN_DATASET_LEN = "MIN_DATASET_LEN"
+NO_LEAKAGE = "no_leakage"
+
+# Share of the window that a holdout evaluation keeps out of training.
+HOLDOUT_SHARE = 0.2
+
+
+def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
+    """The second stage of a task's lane."""
+    key = stage_key(task, "balanced_dataset")
+
+    @dg.asset(
+        key=stage_key(task, "balanced_dataset"),
+        group_name=task.name,
+        kinds={"python", "parquet"},
+        tags={"task": task.name},
+        owners=OWNERS,
+        deps=[stage_key(task, "raw_feedback")],
+        output_required=False,
+        check_specs=[
+            dg.AssetCheckSpec(
+                MIN_DATASET_LEN,
+                asset=key,
+                blocking=True,
+                description="Enough rows after cleaning and deduplication for a dataset version.",
+            ),
+            dg.AssetCheckSpec(
+                NO_LEAKAGE,
+                asset=key,
+                blocking=True,
+                description="No text, and no near-duplicate of one, stands in two splits.",
+            ),
+        ],
+        description=(
+            f"Corrections of {task.name} and half as many unflagged complaints, split 80/10/10 by "
+            "group of near-duplicates, with the replay and the window. Read by dataset_version."
+        ),
+    )
+    def balanced_dataset(
+        context: dg.AssetExecutionContext,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        with running_stage(context, leases, task):
+            dataset = _prepare(context.run.run_id, task, artifacts, registry, settings)
+            checks = [
+                check_length(dataset.report, settings.min_dataset_len),
+                check_leakage(find_leakage(dataset)),
+            ]
+            if not all(check.passed for check in checks):
+                yield from checks
+                return
+            version = _keep(dataset, context.run.run_id, task, artifacts)
+            yield dg.MaterializeResult(
+                data_version=dg.DataVersion(version.content_hash),
+                metadata=_metadata(dataset.report),
+                check_results=checks,
+            )
+
+    return balanced_dataset
+
+
+def check_length(report: PreparationReport, min_dataset_len: int) -> dg.AssetCheckResult:
+    """MIN_DATASET_LEN: amber and no version below it."""
+    return dg.AssetCheckResult(
+        check_name=MIN_DATASET_LEN,
+        passed=report.row_count >= min_dataset_len,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{report.row_count} of {min_dataset_len} rows.",
+        metadata={"rows": report.row_count, "needed": min_dataset_len},
+    )
+
+
+def check_leakage(report: LeakageReport) -> dg.AssetCheckResult:
+    """no_leakage: red, because only a defect of the program can cause it."""
+    return dg.AssetCheckResult(
+        check_name=NO_LEAKAGE,
+        passed=report.clean,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=report.sentence,
+        metadata={"compared texts": report.compared_texts},
+    )
+
+
+def _prepare(
+    run_id: str,
+    task: LabelTask,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    settings: LaneSettings,
+) -> BalancedDataset:
+    version = artifacts.written_by(
+        snapshot_repository(task), run_id=run_id, todo=f"Run the job prepare_{task.name} first."
+    )
+    with artifacts.fetched(version) as folder:
+        snapshot = read_snapshot(folder)
+    parent = registry.newest(settings.dataset_repository(task))
+    assignments = None
+    if parent is not None:
+        with registry.fetched(parent) as folder:
+            assignments = read_dataset(folder).assignments
+    return build_balanced_dataset(
+        snapshot,
+        labels=task.labels,
+        settings=PreparationSettings(
+            replay_max=settings.replay_max,
+            holdout_share=HOLDOUT_SHARE if settings.evaluation == "holdout" else 0.0,
+            min_rows=settings.min_dataset_len,
+        ),
+        parent_assignments=assignments,
+    )
+
+
+def _keep(
+    dataset: BalancedDataset, run_id: str, task: LabelTask, artifacts: ArtifactStore
+) -> Version:
+    with tempfile.TemporaryDirectory() as folder:
+        write_dataset(dataset, task.labels, Path(folder))
+        publication = Publication(
+            run_id=run_id,
+            content_files=content_files(Path(folder)),
+            details={"labels": list(task.labels)},
+        )
+        version = artifacts.publish(prepared_repository(task), Path(folder), publication)
+    artifacts.prune(prepared_repository(task), keep=KEEP_INTERMEDIATE)
+    return version
+
+
+def _metadata(report: PreparationReport) -> dict[str, dg.MetadataValue | int | float | str]:
+    return {
+        "dagster/row_count": report.row_count,
+        "rows by split": counts_table(report.rows_by_split, heading="split"),
+        "left out": counts_table(report.excluded, heading="reason"),
+        "labels by split": dg.MetadataValue.json(report.labels_by_split),
+        "duplicates": report.duplicates,
+        "conflicting labels": report.conflicting_labels,
+        "near-duplicate groups": report.near_duplicate_groups,
+        "left out across splits": report.left_out_across_splits,
+        "labels too rare for every split": dg.MetadataValue.json(report.thin_labels),
+    }

@@ -1,0 +1,104 @@
+"""Collects what an evaluation needs from registry and artifact store."""
+
+from dataclasses import dataclass
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import LaneSettings, candidate_repository
+from resources.registry.base import Deployment, Registry, Version
+from sambodhan_assets.domain.dataset_files import read_dataset
+from sambodhan_assets.domain.evaluation.contest import Contest
+from sambodhan_assets.domain.evaluation.record import VersionName
+from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
+from sambodhan_assets.label_tasks import LabelTask
+
+# Ten thousand draws put the 5 % bound of the gain within about 0.0005 of its limit.
+REPLICATES = 10_000
+SEED = 42
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entry:
+    """The versions that meet in an evaluation.
+
+    Attributes:
+        contest: Models and rows.
+        candidate: Version of the candidate.
+        dataset: Version that it was trained on.
+        deployment: The pointer as it stood; None if nothing was deployed.
+        deployed: The version that it names, if it can be compared.
+    """
+
+    contest: Contest
+    candidate: Version
+    dataset: Version
+    deployment: Deployment | None
+    deployed: VersionName | None
+
+
+def enter_contest(
+    task: LabelTask,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    *,
+    run_id: str,
+) -> Entry:
+    """Fetches candidate, its dataset version and the deployed model at pinned revisions."""
+    candidate = artifacts.written_by(
+        candidate_repository(task), run_id=run_id, todo=f"Run the job retrain_{task.name} first."
+    )
+    with artifacts.fetched(candidate) as folder:
+        model = load_classifier(folder, labels=task.labels)
+    datasets = settings.dataset_repository(task)
+    dataset = registry.version(datasets, candidate.manifest.details["dataset_tag"])
+    with registry.fetched(dataset) as folder:
+        rows = read_dataset(folder)
+    deployment = registry.deployed(settings.model_repository(task))
+    deployed, trained_before, name = _deployed_model(task, settings, registry, deployment)
+    contest = Contest(
+        labels=task.labels,
+        dataset=rows,
+        candidate=model,
+        deployed=deployed,
+        window_after_id=deployment.traffic_after_id if deployment and deployed else None,
+        trained_before=trained_before,
+        mode="crossfit" if settings.evaluation == "crossfit" else "holdout",
+        deployed_sample_size=settings.deployed_sample_size,
+        replicates=REPLICATES,
+        seed=SEED,
+    )
+    return Entry(
+        contest=contest,
+        candidate=candidate,
+        dataset=dataset,
+        deployment=deployment,
+        deployed=name,
+    )
+
+
+def version_name(version: Version) -> VersionName:
+    """How the record names a version."""
+    return VersionName(tag=version.tag, content_hash=version.content_hash)
+
+
+def _deployed_model(
+    task: LabelTask, settings: LaneSettings, registry: Registry, deployment: Deployment | None
+) -> tuple[TextClassifier | None, frozenset[str], VersionName | None]:
+    """The model that serves, the text keys that it trained on, and its name.
+
+    A model of another label set cannot be compared: the line starts anew, as if nothing served.
+    """
+    if deployment is None:
+        return None, frozenset(), None
+    version = registry.version(settings.model_repository(task), deployment.tag)
+    with registry.fetched(version) as folder:
+        model = load_classifier(folder)
+    if model.labels != task.labels:
+        return None, frozenset(), None
+    origin = registry.version(
+        settings.dataset_repository(task), version.manifest.details["dataset_tag"]
+    )
+    with registry.fetched(origin) as folder:
+        assignments = read_dataset(folder).assignments.to_pylist()
+    keys = frozenset(row["text_key"] for row in assignments if row["split"] == "train")
+    return model, keys, version_name(version)

@@ -1,0 +1,163 @@
+"""dataset_version: an immutable published version of the balanced dataset."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import LaneSettings, decision_repository, prepared_repository
+from resources.registry.base import Publication, Registry, Repository, Version
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.domain.dataset_card import DatasetDescription, write_description
+from sambodhan_assets.domain.dataset_files import content_files, read_dataset
+from sambodhan_assets.domain.preparation import PreparationReport
+from sambodhan_assets.domain.splits import SPLITS
+from sambodhan_assets.label_tasks import LabelTask
+
+
+def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
+    """The third stage of a task's lane."""
+
+    @dg.asset(
+        key=stage_key(task, "dataset_version"),
+        group_name=task.name,
+        kinds={"huggingface", "parquet"},
+        tags={"task": task.name},
+        owners=OWNERS,
+        deps=[stage_key(task, "balanced_dataset")],
+        output_required=False,
+        description=(
+            f"A tagged, immutable {task.name} dataset: splits train, eval and test, replay, "
+            "window, assignments, lineage, card and manifest. Unchanged content publishes nothing."
+        ),
+    )
+    def dataset_version(
+        context: dg.AssetExecutionContext,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> Iterator[dg.MaterializeResult]:
+        with running_stage(context, leases, task):
+            repository = settings.dataset_repository(task)
+            prepared = artifacts.written_by(
+                prepared_repository(task),
+                run_id=context.run.run_id,
+                todo=f"Run the job prepare_{task.name} first.",
+            )
+            newest = registry.newest(repository)
+            unchanged = newest is not None and newest.content_hash == prepared.content_hash
+            if newest is not None and unchanged and _was_decided(task, artifacts, newest):
+                say_unchanged(context, task, newest)
+                return
+            version = (
+                newest
+                if newest is not None and unchanged
+                else _publish(prepared, repository, task, context, artifacts, registry)
+            )
+            yield dg.MaterializeResult(
+                data_version=dg.DataVersion(version.content_hash),
+                metadata=_metadata(version, unchanged=unchanged),
+            )
+
+    return dataset_version
+
+
+def say_unchanged(context: dg.AssetExecutionContext, task: LabelTask, newest: Version) -> None:
+    """The green outcome of a run that found no new content; later stages are skipped."""
+    context.log.info(f"Nothing changed since {newest.tag}; nothing was published.")
+    context.log_event(
+        dg.AssetObservation(
+            asset_key=stage_key(task, "dataset_version"),
+            metadata={"nothing changed since": newest.tag},
+        )
+    )
+
+
+def _was_decided(task: LabelTask, artifacts: ArtifactStore, version: Version) -> bool:
+    """Whether the lane has finished with a version; a run that died after publishing has not."""
+    decision = artifacts.newest(decision_repository(task))
+    return decision is not None and decision.manifest.details["dataset_tag"] == version.tag
+
+
+def _publish(
+    prepared: Version,
+    repository: Repository,
+    task: LabelTask,
+    context: dg.AssetExecutionContext,
+    artifacts: ArtifactStore,
+    registry: Registry,
+) -> Version:
+    with artifacts.fetched(prepared) as folder:
+        report = read_dataset(folder).report
+        publication = Publication(
+            run_id=context.run.run_id,
+            content_files=content_files(folder),
+            details=_details(report, task, registry.newest(repository)),
+            finish=partial(_describe, report=report, name=repository.name, task=task),
+        )
+        return registry.publish(repository, folder, publication)
+
+
+def _details(
+    report: PreparationReport, task: LabelTask, parent: Version | None
+) -> dict[str, object]:
+    """What the manifest tells beside the files."""
+    earlier = None if parent is None else parent.manifest.details["labels"]
+    settings = json.dumps(report.settings, sort_keys=True)
+    return {
+        "labels": list(task.labels),
+        "label_set_changed_from": None if earlier in (None, list(task.labels)) else earlier,
+        "rows_by_split": report.rows_by_split,
+        "labels_by_split": report.labels_by_split,
+        "rows_by_source": report.rows_kept,
+        "row_count": report.row_count,
+        "excluded": report.excluded,
+        "settings": report.settings,
+        "settings_hash": hashlib.sha256(settings.encode()).hexdigest(),
+        "source": report.snapshot,
+        "newest_reviewed_at": report.snapshot["newest_reviewed_at"],
+    }
+
+
+def _describe(
+    folder: Path, tag: str, *, report: PreparationReport, name: str, task: LabelTask
+) -> None:
+    splits = {split: report.rows_by_split[split] for split in SPLITS}
+    description = DatasetDescription(
+        name=name,
+        version_tag=tag,
+        label_column=task.column,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        split_rows=splits,
+        label_rows={
+            label: sum(report.labels_by_split[split].get(label, 0) for split in SPLITS)
+            for label in task.labels
+        },
+        replay_rows=report.rows_by_split["replay"],
+        row_count=report.row_count,
+        excluded=report.excluded,
+    )
+    write_description(description, folder)
+
+
+def _metadata(version: Version, *, unchanged: bool) -> dict[str, Any]:
+    details = version.manifest.details
+    shown: dict[str, Any] = {
+        "tag": version.tag,
+        "parent": version.manifest.parent or "none",
+        "content hash": version.content_hash,
+        "dagster/row_count": details["row_count"],
+        "rows by split": counts_table(details["rows_by_split"], heading="split"),
+        "rows by source": counts_table(details["rows_by_source"], heading="source"),
+    }
+    if unchanged:
+        shown["nothing changed since"] = version.tag
+    return shown

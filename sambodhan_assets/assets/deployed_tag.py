@@ -1,0 +1,67 @@
+"""deployed_tag: the version that serves, moved only by an explicit verdict."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from resources.artifact_store import ArtifactStore
+from resources.deployment import deploy_candidate, find_deployable
+from resources.feedback_store import FeedbackStore
+from resources.lane_settings import LaneSettings
+from resources.registry.base import Registry
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.label_tasks import LabelTask
+
+
+def build_deployed_tag(task: LabelTask) -> dg.AssetsDefinition:
+    """The last stage of a task's lane."""
+
+    @dg.asset(
+        key=stage_key(task, "deployed_tag"),
+        group_name=task.name,
+        kinds={"registry"},
+        tags={"task": task.name},
+        owners=OWNERS,
+        deps=[stage_key(task, "evaluation")],
+        output_required=False,
+        description=(
+            f"The {task.name} version that serves now. Moves only on PROMOTE or BOOTSTRAP, and "
+            "reads the verdict itself, so that materializing it alone deploys nothing else."
+        ),
+    )
+    def deployed_tag(
+        context: dg.AssetExecutionContext,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        feedback: FeedbackStore,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> Iterator[dg.MaterializeResult]:
+        with running_stage(context, leases, task):
+            decision = find_deployable(task, settings, artifacts, registry, context.run.run_id)
+            if decision.refusal is not None:
+                context.log.warning(decision.refusal)
+                return
+            deployment = deploy_candidate(
+                decision,
+                task,
+                settings,
+                artifacts,
+                registry,
+                traffic_after_id=feedback.newest_complaint_id() or 0,
+                run_id=context.run.run_id,
+                now=datetime.now(UTC),
+            )
+            yield dg.MaterializeResult(
+                data_version=dg.DataVersion(deployment.tag),
+                metadata={
+                    "deployed": deployment.tag,
+                    "replaced": deployment.replaced or "nothing",
+                    "why": deployment.reason,
+                    "go back": f"sambodhan rollback {task.name}",
+                },
+            )
+
+    return deployed_tag

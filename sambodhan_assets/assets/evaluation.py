@@ -1,0 +1,155 @@
+"""evaluation: candidate and deployed version on the same rows, and the verdict of the gate."""
+
+import base64
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from resources.artifact_store import ArtifactStore
+from resources.code_environment import code_environment
+from resources.lane_settings import LaneSettings, decision_repository
+from resources.registry.base import Publication, Registry
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.contest import Entry, enter_contest, version_name
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.domain.evaluation.evaluate import evaluate
+from sambodhan_assets.domain.evaluation.record import (
+    Occasion,
+    eval_metrics,
+    example_texts,
+    make_record,
+)
+from sambodhan_assets.domain.gate.decision_record import DecisionRecord
+from sambodhan_assets.domain.gate.figures import confusion_figure
+from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
+from sambodhan_assets.domain.gate.record_files import write_record
+from sambodhan_assets.domain.gate.report import (
+    score_table_markdown,
+    summary_markdown,
+    verdict_sentence,
+)
+from sambodhan_assets.domain.gate.verdict import decide
+from sambodhan_assets.label_tasks import LabelTask
+
+F1_GATE = "F1_GATE"
+
+
+def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
+    """The fifth stage of a task's lane."""
+    key = stage_key(task, "evaluation")
+
+    @dg.asset(
+        key=stage_key(task, "evaluation"),
+        group_name=task.name,
+        kinds={"python"},
+        tags={"task": task.name},
+        owners=OWNERS,
+        deps=[stage_key(task, "trained_model")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                F1_GATE,
+                asset=key,
+                blocking=True,
+                description="The candidate is better on real traffic than what serves now.",
+            )
+        ],
+        description=(
+            f"Candidate and deployed {task.name} model on the same rows, and the verdict: PROMOTE, "
+            "HOLD, REJECT or BOOTSTRAP. The decision record is kept. Read by deployed_tag."
+        ),
+    )
+    def evaluation(
+        context: dg.AssetExecutionContext,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> Iterator[dg.MaterializeResult]:
+        with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
+            entry = enter_contest(task, settings, artifacts, registry, run_id=context.run.run_id)
+            record, details = judge(task, settings, entry, Path(folder))
+            publication = Publication(run_id=context.run.run_id, details=details)
+            version = artifacts.publish(decision_repository(task), Path(folder), publication)
+            yield dg.MaterializeResult(
+                data_version=dg.DataVersion(version.content_hash),
+                metadata={"decision record": version.tag, **_metadata(record)},
+                check_results=[check_gate(record)],
+            )
+
+    return evaluation
+
+
+def judge(
+    task: LabelTask, settings: LaneSettings, entry: Entry, folder: Path
+) -> tuple[DecisionRecord, dict[str, Any]]:
+    """Evaluates, decides and writes the record; returns it with what its manifest tells."""
+    policy = PolicySettings(
+        policy=Policy(settings.policy),
+        decision_threshold=settings.decision_threshold,
+        bootstrap_min_f1=settings.bootstrap_min_f1,
+        max_latency_ms=settings.max_latency_ms,
+    )
+    evaluation = evaluate(entry.contest)
+    verdict = decide(evaluation.evidence, policy)
+    deployment = entry.deployment
+    occasion = Occasion(
+        task=task.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        candidate=version_name(entry.candidate),
+        deployed=entry.deployed,
+        dataset=version_name(entry.dataset),
+        library_versions=code_environment()["libraries"],
+    )
+    record = make_record(entry.contest, evaluation, verdict, policy, occasion)
+    write_record(record, folder, example_texts(record, evaluation))
+    window = evaluation.candidate.window
+    serving = None if evaluation.deployed is None else evaluation.deployed.window
+    return record, {
+        "verdict": verdict.name.value,
+        "reason": verdict.reason,
+        "candidate_tag": entry.candidate.tag,
+        "deployed_tag": None if deployment is None else deployment.tag,
+        "dataset_tag": entry.dataset.tag,
+        "dataset_repository": entry.dataset.repository.name,
+        "candidate_macro_f1": None if window is None else window.macro_f1,
+        "deployed_macro_f1": None if serving is None else serving.macro_f1,
+        "eval_metrics": eval_metrics(evaluation, task.labels),
+    }
+
+
+def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
+    """F1_GATE: passed when the verdict deploys; amber with the reason otherwise."""
+    comparison = record.comparison
+    interval = comparison and comparison.interval
+    return dg.AssetCheckResult(
+        check_name=F1_GATE,
+        passed=record.verdict.deploys,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=verdict_sentence(record),
+        metadata={
+            "verdict": record.verdict.name.value,
+            "gain": "not measured" if comparison is None else comparison.gain,
+            "gain, 5 % bound": "not measured" if interval is None else interval.lower_05,
+            "gain, 95 % bound": "not measured" if interval is None else interval.upper_95,
+            "f1_delta would say": record.verdict.f1_delta_verdict or "not measured",
+        },
+    )
+
+
+def _metadata(record: DecisionRecord) -> dict[str, Any]:
+    picture = confusion_figure(record)
+    shown = {
+        "verdict": verdict_sentence(record),
+        "scores": dg.MetadataValue.md(score_table_markdown(record)),
+        "report": dg.MetadataValue.md(summary_markdown(record)),
+    }
+    if picture is not None:
+        image = base64.b64encode(picture).decode()
+        shown["confusion matrix"] = dg.MetadataValue.md(
+            f"![confusion matrices](data:image/png;base64,{image})"
+        )
+    return shown

@@ -1,0 +1,116 @@
+"""trained_model: a candidate trained on exactly one dataset version."""
+
+import tempfile
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import LaneSettings, candidate_repository
+from resources.registry.base import Publication, Registry, Version
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.domain.cleaning import CLEANER_VERSION
+from sambodhan_assets.domain.dataset_files import read_dataset
+from sambodhan_assets.domain.models.training import train_classifier
+from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
+from sambodhan_assets.label_tasks import LabelTask
+
+# Candidates stay until they are decided on; a few more are kept to look into.
+KEEP_CANDIDATES = 5
+
+
+class TrainingConfig(dg.Config):
+    """Hyperparameters. All but the seed apply to the transformer family only."""
+
+    seed: int = Field(default=42, description="Seed of all randomness in training.")
+    epochs: int = Field(default=3, ge=1, description="Passes over the training rows.")
+    train_batch_size: int = Field(default=16, ge=1, description="Rows per training step.")
+    eval_batch_size: int = Field(default=32, ge=1, description="Rows per evaluation step.")
+    learning_rate: float = Field(default=2e-5, gt=0, description="Peak learning rate of AdamW.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Weight decay of AdamW.")
+    eval_steps: int = Field(default=50, ge=1, description="Steps between evaluations.")
+
+
+def transformer_settings(config: TrainingConfig, settings: LaneSettings) -> TransformerSettings:
+    """Run config and environment together; the checkpoint is checked when settings are read."""
+    hyperparameters = config.model_dump(exclude={"seed"})
+    return TransformerSettings(
+        checkpoint=settings.model_checkpoint or "",
+        early_stopping_patience=settings.early_stopping_patience,
+        focal_alpha=settings.focal_alpha,
+        **hyperparameters,
+    )
+
+
+def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
+    """The fourth stage of a task's lane."""
+
+    @dg.asset(
+        key=stage_key(task, "trained_model"),
+        group_name=task.name,
+        kinds={"scikitlearn", "pytorch"},
+        tags={"task": task.name},
+        owners=OWNERS,
+        deps=[stage_key(task, "dataset_version")],
+        pool="gpu",
+        description=(
+            f"A {task.name} model trained on the train split and the replay of one dataset "
+            "version; the eval split only stops training. Waits in the artifact store for a "
+            "decision. Read by evaluation."
+        ),
+    )
+    def trained_model(
+        context: dg.AssetExecutionContext,
+        config: TrainingConfig,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> dg.MaterializeResult:
+        with running_stage(context, leases, task), tempfile.TemporaryDirectory() as work:
+            dataset_version = registry.require_newest(
+                settings.dataset_repository(task), todo=f"Run the job prepare_{task.name} first."
+            )
+            with registry.fetched(dataset_version) as folder:
+                dataset = read_dataset(folder)
+            model = train_classifier(
+                dataset,
+                labels=task.labels,
+                family=settings.model_family,
+                transformer=transformer_settings(config, settings),
+                seed=config.seed,
+                work_folder=Path(work),
+                on_log=context.log.info,
+            )
+            model.save(Path(work) / "model", extra=_origin(dataset_version))
+            version = artifacts.publish(
+                candidate_repository(task),
+                Path(work) / "model",
+                Publication(run_id=context.run.run_id, details=_origin(dataset_version)),
+            )
+            artifacts.prune(candidate_repository(task), keep=KEEP_CANDIDATES)
+            return dg.MaterializeResult(
+                data_version=dg.DataVersion(version.content_hash),
+                metadata={
+                    "candidate": version.tag,
+                    "family": model.family,
+                    "dataset version": dataset_version.tag,
+                    "training rows": model.record.training_rows,
+                    "training": dg.MetadataValue.json(dict(model.record.outcome)),
+                    "hyperparameters": dg.MetadataValue.json(dict(model.record.hyperparameters)),
+                },
+            )
+
+    return trained_model
+
+
+def _origin(dataset: Version) -> dict[str, str]:
+    """What ties a model to the dataset version that it was trained on."""
+    return {
+        "dataset_repository": dataset.repository.name,
+        "dataset_tag": dataset.tag,
+        "dataset_content_hash": dataset.content_hash,
+        "cleaner_version": CLEANER_VERSION,
+    }

@@ -1,0 +1,33 @@
+"""The composition root: every asset, check, job, sensor, schedule and resource."""
+
+import dagster as dg
+
+from resources.profiles import Settings, build_resources, load_settings
+from sambodhan_assets.jobs import build_jobs, build_weekly_schedule
+from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.lanes import build_lane, build_source_tables
+from sensors.reviewed_feedback import build_reviewed_feedback_sensor
+from sensors.run_outcome import build_run_outcome_sensors
+
+_EXECUTORS = {
+    "in_process": dg.in_process_executor,
+    "multiprocess": dg.multiprocess_executor,
+}
+
+
+def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.Definitions:
+    """The code location for some label tasks under some settings."""
+    return dg.Definitions(
+        assets=[*build_source_tables(), *(asset for task in tasks for asset in build_lane(task))],
+        jobs=build_jobs(tasks),
+        schedules=[build_weekly_schedule(task) for task in tasks],
+        sensors=[
+            *(build_reviewed_feedback_sensor(task) for task in tasks),
+            *build_run_outcome_sensors(),
+        ],
+        resources=build_resources(settings, tasks),
+        executor=_EXECUTORS[settings.executor],
+    )
+
+
+defs = build_definitions(LABEL_TASKS, load_settings())

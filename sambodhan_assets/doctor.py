@@ -1,0 +1,99 @@
+"""Checks that the platform can work with its settings, and says what to do where it cannot."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from resources.anchor_corpus import read_anchor_corpus
+from resources.profiles import Settings, build_lane_settings, open_feedback_store
+from resources.registry.base import Publication, Repository
+from resources.registry.folder import FolderRegistry
+from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.label_tasks import LABEL_TASKS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        level: ok, warning (works, but not well) or error (does not work).
+        text: What was found, and what to do.
+    """
+
+    level: Literal["ok", "warning", "error"]
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Checks settings, database, anchor corpus, registry and artifact store."""
+    return [
+        Finding(level="ok", text=f"SAMBODHAN_HOME is {settings.home}."),
+        *_database(settings),
+        *_anchor(settings),
+        *_store("Registry", settings.registry_location),
+        *_store("Artifact store", settings.artifact_url),
+        *_versions(settings),
+    ]
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        health = open_feedback_store(settings).health()
+    except PlatformError as error:
+        yield Finding(level="error", text=str(error))
+        return
+    yield Finding(level="ok", text=f"Database: {health.summary}")
+    yield from (Finding(level="error", text=text) for text in health.errors)
+    yield from (Finding(level="warning", text=text) for text in health.warnings)
+
+
+def _anchor(settings: Settings) -> Iterator[Finding]:
+    if settings.anchor_dataset is None:
+        yield Finding(
+            level="warning",
+            text="No anchor corpus: set ANCHOR_DATASET to labelled rows, so that models do not "
+            "forget what they were first trained on.",
+        )
+        return
+    try:
+        for task in LABEL_TASKS:
+            read_anchor_corpus(settings.anchor_dataset, task)
+    except PlatformError as error:
+        yield Finding(level="error", text=str(error))
+        return
+    yield Finding(level="ok", text=f"Anchor corpus {settings.anchor_dataset} can be read.")
+
+
+def _store(name: str, url: str) -> Iterator[Finding]:
+    """Publishes and reads back a small version: listing alone would not show missing rights."""
+    registry = FolderRegistry(url=url)
+    probe = Repository(kind="probe", name="doctor")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "probe.txt").write_text("can be written\n", encoding="utf-8")
+            registry.publish(probe, Path(folder), Publication(run_id="doctor", details={}))
+        registry.prune(probe, keep=1)
+    except PlatformError as error:
+        yield Finding(level="error", text=str(error))
+        return
+    yield Finding(level="ok", text=f"{name} {url} can be written and read back.")
+
+
+def _versions(settings: Settings) -> Iterator[Finding]:
+    """What serves must be whole."""
+    lanes = build_lane_settings(settings, LABEL_TASKS)
+    registry = FolderRegistry(url=settings.registry_location)
+    for task in LABEL_TASKS:
+        repository = lanes.model_repository(task)
+        try:
+            deployment = registry.deployed(repository)
+            if deployment is None:
+                yield Finding(level="warning", text=f"No {task.name} model is deployed yet.")
+                continue
+            with registry.fetched(registry.version(repository, deployment.tag)):
+                yield Finding(level="ok", text=f"{task.name}: {deployment.tag} serves, unchanged.")
+        except PlatformError as error:
+            yield Finding(level="error", text=str(error))

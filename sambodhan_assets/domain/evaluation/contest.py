@@ -1,0 +1,83 @@
+"""What an evaluation compares, and what it measures."""
+
+from dataclasses import dataclass
+
+from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.evaluation.window_rows import EvaluationMode, WindowRows
+from sambodhan_assets.domain.gate.evidence import Evidence
+from sambodhan_assets.domain.gate.split_score import SplitScore
+from sambodhan_assets.domain.gate.window import GateWindow
+from sambodhan_assets.domain.models.classifier import TextClassifier
+from sambodhan_assets.domain.models.latency import Latency
+from sambodhan_assets.domain.scores import ScoreCard
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """The models and rows of one evaluation.
+
+    Attributes:
+        labels: The task's labels.
+        dataset: The version that the candidate was trained on.
+        candidate: The model that may be deployed.
+        deployed: The model that serves; None before the first deployment and where the label set
+            has changed since.
+        window_after_id: Complaints with higher ids were answered by the deployed version.
+        trained_before: Text keys that the deployed version trained on.
+        mode: crossfit or holdout.
+        deployed_sample_size: Rows on which the f1_delta rule scores the deployed version.
+        replicates: Draws of the gain's interval.
+        seed: Seed of folds, sample and interval.
+    """
+
+    labels: tuple[str, ...]
+    dataset: BalancedDataset
+    candidate: TextClassifier
+    deployed: TextClassifier | None
+    window_after_id: int | None
+    trained_before: frozenset[str]
+    mode: EvaluationMode
+    deployed_sample_size: int
+    replicates: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelCards:
+    """Scores of one model.
+
+    Attributes:
+        window: On the window's traffic, as the gate estimates it; None where there is none.
+        test: On the version's test split, whose near-duplicates are not in training; None if empty.
+        latency: Time of single answers; None where there is no text to ask.
+    """
+
+    window: ScoreCard | None
+    test: SplitScore | None
+    latency: Latency | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """What was measured.
+
+    Attributes:
+        evidence: What the verdict rests on.
+        rows: Window rows that were scored.
+        compared: Both models' answers to the rows, the candidate's by a model that did not train on
+            the row; None when nothing is deployed or no row is left.
+        other_versions: Unflagged window rows left out, because another version answered them.
+        candidate: Scores of the candidate.
+        deployed: Scores of the deployed version; None when nothing is deployed.
+        rival_window: The linear rival on the same rows; None where the candidate is linear.
+        majority_window: Always answering the most frequent label; None for an empty window.
+    """
+
+    evidence: Evidence
+    rows: WindowRows
+    compared: GateWindow | None
+    other_versions: int
+    candidate: ModelCards
+    deployed: ModelCards | None
+    rival_window: ScoreCard | None
+    majority_window: ScoreCard | None

@@ -1,0 +1,67 @@
+"""Predicts every window row with a model that did not train on its text."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.cleaning import text_key
+from sambodhan_assets.domain.evaluation.window_rows import WindowRows
+from sambodhan_assets.domain.models.linear import cross_predict_linear
+from sambodhan_assets.domain.models.training import training_rows
+
+FOLDS = 5
+T = TypeVar("T")
+
+
+def fold_of(key: str, *, folds: int = FOLDS) -> int:
+    """Fold of a text group: all rows of one text are in one fold, on any machine."""
+    return int.from_bytes(hashlib.sha256(f"fold:{key}".encode()).digest()[:8]) % folds
+
+
+def cross_predict_window(
+    dataset: BalancedDataset,
+    rows: WindowRows,
+    *,
+    trained_before: frozenset[str],
+    n_labels: int,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Label ids [n] for the window rows, by the recipe that trained the candidate.
+
+    Training rows whose text stands in the window are left out of the fold that predicts it; all
+    others are in every fold.
+
+    Args:
+        dataset: The version that the candidate was trained on.
+        rows: Rows to predict.
+        trained_before: Text keys that the deployed version trained on. They stay in every fold,
+            because both models had them, unless an official has labelled the text since.
+        n_labels: Number of labels.
+        seed: Seed of the training.
+    """
+    texts, labels = training_rows(dataset)
+    keys = [text_key(text) for text in texts]
+    corrected = {rows.text_keys[row] for row in np.flatnonzero(rows.certain).tolist()}
+    folded = set(rows.text_keys) - (trained_before - corrected)
+    in_fold = np.array([key in folded for key in keys], dtype=bool)
+    fixed, moving = np.flatnonzero(~in_fold).tolist(), np.flatnonzero(in_fold).tolist()
+    return cross_predict_linear(
+        _pick(texts, fixed),
+        _pick(labels, fixed),
+        _pick(texts, moving),
+        _pick(labels, moving),
+        [fold_of(key) for key in _pick(keys, moving)],
+        rows.texts,
+        [fold_of(key) for key in rows.text_keys],
+        n_labels=n_labels,
+        n_folds=FOLDS,
+        seed=seed,
+    ).argmax(axis=1)
+
+
+def _pick(values: Sequence[T], positions: Sequence[int]) -> list[T]:
+    return [values[position] for position in positions]

@@ -1,0 +1,57 @@
+"""Trains a model of either family on a dataset version."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.models.classifier import TextClassifier
+from sambodhan_assets.domain.models.linear import train_linear
+from sambodhan_assets.domain.models.transformer import train_transformer
+from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
+
+
+def training_rows(dataset: BalancedDataset) -> tuple[list[str], list[int]]:
+    """Texts and label ids to train on: the train split, then the replay, each row at weight 1."""
+    tables = (dataset.splits["train"], dataset.replay)
+    texts = [text for table in tables for text in table["grievance"].to_pylist()]
+    return texts, [label for table in tables for label in table["label"].to_pylist()]
+
+
+def train_classifier(
+    dataset: BalancedDataset,
+    *,
+    labels: tuple[str, ...],
+    family: str,
+    transformer: TransformerSettings,
+    seed: int,
+    work_folder: Path,
+    on_log: Callable[[str], None],
+) -> TextClassifier:
+    """Trains on train and replay; the eval split only stops training, the test split is unseen.
+
+    Args:
+        dataset: One dataset version.
+        labels: The task's labels in the order of their ids.
+        family: linear or transformer.
+        transformer: Settings of the transformer family; the linear one has none.
+        seed: Seed of all randomness.
+        work_folder: Empty folder for checkpoints.
+        on_log: Receives one line per evaluation.
+
+    Raises:
+        PermanentError: The rows do not allow training, or the checkpoint cannot be loaded.
+    """
+    texts, label_ids = training_rows(dataset)
+    if family == "linear":
+        return train_linear(texts, label_ids, labels=labels, seed=seed)
+    return train_transformer(
+        texts,
+        label_ids,
+        dataset.splits["eval"]["grievance"].to_pylist(),
+        dataset.splits["eval"]["label"].to_pylist(),
+        labels=labels,
+        settings=transformer,
+        work_folder=work_folder,
+        seed=seed,
+        on_log=on_log,
+    )

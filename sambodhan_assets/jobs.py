@@ -1,0 +1,123 @@
+"""Jobs and schedules: which stages run together."""
+
+import dagster as dg
+from pydantic import Field
+
+from resources.deployment import roll_back
+from resources.feedback_store import FeedbackStore
+from resources.lane_settings import LaneSettings
+from resources.registry.base import Registry
+from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.stage import failure, stage_key
+from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.lanes import STAGES
+
+# Marks the runs of one task, so that the sensor sees whether one is under way.
+TASK_TAG = "sambodhan/task"
+
+_PREPARING = STAGES[: STAGES.index("dataset_version") + 1]
+_RETRAINING = STAGES[STAGES.index("trained_model") :]
+_DECIDING = STAGES[STAGES.index("evaluation") :]
+
+
+def pipeline_name(task: LabelTask) -> str:
+    """Name of the job that runs a task's whole lane."""
+    return f"{task.name}_pipeline"
+
+
+def build_jobs(tasks: tuple[LabelTask, ...]) -> list[dg.JobDefinition]:
+    """All jobs of all tasks."""
+    shared = _lane_job("prepare_datasets", tasks, _PREPARING, "New dataset versions of all tasks.")
+    return [shared, *(job for task in tasks for job in build_task_jobs(task))]
+
+
+def build_task_jobs(task: LabelTask) -> list[dg.JobDefinition]:
+    """The jobs of one task."""
+    one = (task,)
+    return [
+        _lane_job(f"prepare_{task.name}", one, _PREPARING, "A new dataset version."),
+        _lane_job(
+            f"retrain_{task.name}",
+            one,
+            _RETRAINING,
+            "Train on the newest dataset version, decide, and deploy what is better.",
+        ),
+        _lane_job(
+            f"decide_{task.name}", one, _DECIDING, "Decide again about the candidate on hold."
+        ),
+        _lane_job(pipeline_name(task), one, STAGES, "From corrections to a deployed version."),
+        build_rollback_job(task),
+    ]
+
+
+def build_weekly_schedule(task: LabelTask) -> dg.ScheduleDefinition:
+    """Runs a task's lane every Monday at 02:00 UTC; off until somebody turns it on."""
+    return dg.ScheduleDefinition(
+        name=f"weekly_{task.name}",
+        job_name=pipeline_name(task),
+        cron_schedule="0 2 * * 1",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+
+
+class RollbackConfig(dg.Config):
+    """Where to go back to."""
+
+    to: str = Field(
+        default="", description="Tag to serve again; empty: the version that was replaced."
+    )
+
+
+def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
+    """Lets an earlier version of a task's model serve again."""
+
+    @dg.op(name=f"roll_back_{task.name}", description=f"Moves the pointer of {task.name} back.")
+    def roll_back_op(
+        context: dg.OpExecutionContext,
+        config: RollbackConfig,
+        registry: Registry,
+        feedback: FeedbackStore,
+        settings: LaneSettings,
+        leases: TaskLeases,
+    ) -> None:
+        try:
+            leases.hold(task.name, run_id=context.run.run_id)
+            deployment = roll_back(
+                task,
+                settings,
+                registry,
+                to=config.to or None,
+                traffic_after_id=feedback.newest_complaint_id() or 0,
+                run_id=context.run.run_id,
+            )
+        except PlatformError as error:
+            raise failure(error) from error
+        context.log_event(
+            dg.AssetMaterialization(
+                asset_key=stage_key(task, "deployed_tag"),
+                description=deployment.reason,
+                metadata={"deployed": deployment.tag, "replaced": deployment.replaced or "nothing"},
+            )
+        )
+
+    @dg.job(
+        name=f"rollback_{task.name}",
+        description=f"Lets an earlier {task.name} version serve again.",
+        tags={TASK_TAG: task.name},
+    )
+    def rollback() -> None:
+        roll_back_op()
+
+    return rollback
+
+
+def _lane_job(
+    name: str, tasks: tuple[LabelTask, ...], stages: tuple[str, ...], description: str
+) -> dg.JobDefinition:
+    keys = [stage_key(task, stage) for task in tasks for stage in stages]
+    tags = {TASK_TAG: tasks[0].name} if len(tasks) == 1 else {}
+    return dg.define_asset_job(  # pyright: ignore[reportReturnType]
+        name, selection=dg.AssetSelection.assets(*keys), description=description, tags=tags
+    )

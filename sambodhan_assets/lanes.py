@@ -1,0 +1,44 @@
+"""The six stages in order, and the lane that they make for each label task."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from sambodhan_assets.assets.balanced_dataset import build_balanced_dataset_asset
+from sambodhan_assets.assets.dataset_version import build_dataset_version
+from sambodhan_assets.assets.deployed_tag import build_deployed_tag
+from sambodhan_assets.assets.evaluation import build_evaluation
+from sambodhan_assets.assets.raw_feedback import SOURCE_TABLES, build_raw_feedback
+from sambodhan_assets.assets.trained_model import build_trained_model
+from sambodhan_assets.label_tasks import LabelTask
+
+_BUILDERS: dict[str, Callable[[LabelTask], dg.AssetsDefinition]] = {
+    "raw_feedback": build_raw_feedback,
+    "balanced_dataset": build_balanced_dataset_asset,
+    "dataset_version": build_dataset_version,
+    "trained_model": build_trained_model,
+    "evaluation": build_evaluation,
+    "deployed_tag": build_deployed_tag,
+}
+
+STAGES: tuple[str, ...] = tuple(_BUILDERS)
+
+_TABLE_DESCRIPTIONS = {
+    "complaints": "Citizens' grievances with the answers that the deployed models gave.",
+    "misclassified_complaints": "Reports of wrong labels, and officials' reviews of them.",
+}
+
+
+def build_source_tables() -> list[dg.AssetSpec]:
+    """The tables that officials write; lineage starts here."""
+    return [
+        dg.AssetSpec(
+            name, group_name="source", kinds={"postgres"}, description=_TABLE_DESCRIPTIONS[name]
+        )
+        for name in SOURCE_TABLES
+    ]
+
+
+def build_lane(task: LabelTask) -> list[dg.AssetsDefinition]:
+    """The lane of one task, with its checks."""
+    return [build(task) for build in _BUILDERS.values()]

@@ -1,0 +1,126 @@
+"""Starts a task's pipeline when enough corrections were reviewed since its last decision."""
+
+from datetime import datetime
+
+import dagster as dg
+
+from resources.artifact_store import ArtifactStore
+from resources.feedback_store import FeedbackStore
+from resources.lane_settings import LaneSettings, decision_repository
+from resources.registry.base import Registry, Version
+from sambodhan_assets.assets.raw_feedback import SamplingConfig
+from sambodhan_assets.domain.dataset_files import read_dataset
+from sambodhan_assets.domain.feedback import CORRECTION
+from sambodhan_assets.domain.feedback_watch import (
+    WatchDecision,
+    compare_corrections,
+    decide_start,
+    fingerprint,
+)
+from sambodhan_assets.jobs import TASK_TAG, pipeline_name
+from sambodhan_assets.label_tasks import LabelTask
+
+STATE_TAG = "sambodhan/feedback_state"
+INTERVAL_SECONDS = 60
+
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def build_reviewed_feedback_sensor(task: LabelTask) -> dg.SensorDefinition:
+    """The sensor of one task."""
+
+    @dg.sensor(
+        name=f"{task.name}_reviewed_feedback",
+        job_name=pipeline_name(task),
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Watches reviewed corrections of {task.name}.",
+    )
+    def reviewed_feedback(
+        context: dg.SensorEvaluationContext,
+        feedback: FeedbackStore,
+        artifacts: ArtifactStore,
+        registry: Registry,
+        settings: LaneSettings,
+    ) -> dg.SensorResult:
+        active = context.instance.get_runs(
+            dg.RunsFilter(tags={TASK_TAG: task.name}, statuses=_ACTIVE), limit=1
+        )
+        if active:
+            return dg.SensorResult(skip_reason=f"Run {active[0].run_id} works on {task.name}.")
+        decided = last_decided_dataset(task, settings, artifacts, registry)
+        poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
+        recent = poll.counts[task.name]
+        if recent < settings.min_new_records:
+            needed = settings.min_new_records
+            return dg.SensorResult(skip_reason=f"{recent} new corrections, {needed} start a run.")
+        state, decision = _compare(context, task, feedback, settings, registry, decided)
+        if decision.run_key is None:
+            return dg.SensorResult(skip_reason=decision.reason)
+        context.log.info(decision.reason)
+        request = dg.RunRequest(run_key=decision.run_key, tags={STATE_TAG: state})
+        return dg.SensorResult(run_requests=[request])
+
+    return reviewed_feedback
+
+
+def last_decided_dataset(
+    task: LabelTask, settings: LaneSettings, artifacts: ArtifactStore, registry: Registry
+) -> Version | None:
+    """The dataset version that the newest decision was about; None before the first.
+
+    Not the newest version: a run that dies after publishing must be started again.
+    """
+    decision = artifacts.newest(decision_repository(task))
+    if decision is None:
+        return None
+    return registry.version(
+        settings.dataset_repository(task), decision.manifest.details["dataset_tag"]
+    )
+
+
+def _watermark(decided: Version | None) -> datetime | None:
+    newest = None if decided is None else decided.manifest.details["newest_reviewed_at"]
+    return None if newest is None else datetime.fromisoformat(newest)
+
+
+def _compare(
+    context: dg.SensorEvaluationContext,
+    task: LabelTask,
+    feedback: FeedbackStore,
+    settings: LaneSettings,
+    registry: Registry,
+    decided: Version | None,
+) -> tuple[str, WatchDecision]:
+    """The exact comparison, made only when the cheap count says that it may start a run."""
+    current = _labels(feedback.corrections(task).to_pylist())
+    known: dict[int, str] = {}
+    if decided is not None:
+        with registry.fetched(decided) as folder:
+            lineage = read_dataset(folder).lineage.to_pylist()
+        known = _labels([row for row in lineage if row["source"] == CORRECTION])
+    state = fingerprint(current)
+    failed = context.instance.get_runs_count(
+        dg.RunsFilter(tags={TASK_TAG: task.name, STATE_TAG: state}, statuses=_FAILED)
+    )
+    ratio = SamplingConfig().correct_ratio
+    return state, decide_start(
+        task_name=task.name,
+        changes=compare_corrections(current, known),
+        state=state,
+        min_new_records=settings.min_new_records,
+        expected_rows=int(len(current) * (1 + ratio)),
+        min_dataset_len=settings.min_dataset_len,
+        failed_attempts=failed,
+    )
+
+
+def _labels(rows: list[dict[str, object]]) -> dict[int, str]:
+    return {int(str(row["review_id"])): str(row["label"]) for row in rows}

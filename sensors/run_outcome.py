@@ -1,0 +1,68 @@
+"""Tells people how every run ended, also those started from the command line."""
+
+import dagster as dg
+
+from resources.notifier import Notifier, RunOutcome
+
+
+def build_run_outcome_sensors() -> list[dg.SensorDefinition]:
+    """One sensor for green runs and one for red ones."""
+    # Runs of `dagster job execute` carry no code location; only monitor_all_code_locations lets
+    # the sensors see them.
+
+    @dg.run_status_sensor(
+        name="run_succeeded",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        description="Reports what a green run made, skipped and checked.",
+        monitor_all_code_locations=True,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def run_succeeded(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
+        notifier.send(describe_success(context.instance, context.dagster_run))
+
+    @dg.run_status_sensor(
+        name="run_failed",
+        run_status=dg.DagsterRunStatus.FAILURE,
+        description="Reports why a red run failed; the previous version still serves.",
+        monitor_all_code_locations=True,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def run_failed(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
+        notifier.send(describe_failure(context.instance, context.dagster_run))
+
+    return [run_succeeded, run_failed]
+
+
+def describe_success(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
+    """What a green run made and checked, from its event log."""
+    events = [record.dagster_event for record in instance.all_logs(run.run_id)]
+    made = [
+        f"made {event.asset_key.to_user_string()}"
+        for event in events
+        if event is not None and event.is_step_materialization and event.asset_key is not None
+    ]
+    checks = [
+        f"check {found.check_name}: {'passed' if found.passed else 'not passed'}"
+        for event in events
+        if event is not None and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        for found in [event.asset_check_evaluation_data]
+    ]
+    lines = (*made, *checks) or ("made nothing",)
+    return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=True, lines=lines)
+
+
+def describe_failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
+    """Why a red run failed, from its event log."""
+    failures = [
+        record.dagster_event.step_failure_data
+        for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        if record.dagster_event is not None
+    ]
+    reasons = [
+        data.user_failure_data.description or data.error_display_string
+        if data.user_failure_data
+        else data.error_display_string
+        for data in failures
+    ]
+    lines = (*reasons, "The previous version still serves.")
+    return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=False, lines=lines)

@@ -1,0 +1,42 @@
+"""Risk: two runs of one task work at the same time and mix their results."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resources.task_lease import TaskLeases
+from sambodhan_assets.domain.errors import TransientError
+
+
+def test_a_second_run_is_told_which_run_holds_the_task(tmp_path):
+    first, second = TaskLeases(home=str(tmp_path)), TaskLeases(home=str(tmp_path))
+    first.hold("department", run_id="run-1")
+    with pytest.raises(TransientError, match="run run-1, process"):
+        second.hold("department", run_id="run-2")
+    second.hold("urgency", run_id="run-2")
+    first.release()
+    second.hold("department", run_id="run-2")
+    second.release()
+
+
+def test_the_stages_of_one_run_share_the_lease(tmp_path):
+    leases = TaskLeases(home=str(tmp_path))
+    leases.hold("department", run_id="run-1")
+    leases.hold("department", run_id="run-1")
+    leases.release()
+
+
+def test_a_killed_run_blocks_nobody(tmp_path):
+    held = (
+        "import os, signal, sys; from resources.task_lease import TaskLeases;"
+        "TaskLeases(home=sys.argv[1]).hold('department', run_id='killed');"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", held, str(tmp_path)], check=False, cwd=Path(__file__).parent.parent
+    )
+    leases = TaskLeases(home=str(tmp_path))
+    leases.hold("department", run_id="next")
+    leases.release()
