@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -28,6 +28,8 @@ from sambodhan_assets.label_tasks import LABEL_TASKS
 BOOTSTRAP_SHARE = 0.25
 # A real dataset version needs a thousand rows; the demo's officials correct some dozen.
 DEMO_MIN_DATASET_LEN = 30
+# Each of the two rounds lasts half of it, long enough for reviews that come two weeks late.
+PERIOD = timedelta(days=30)
 # Names of the folders under SAMBODHAN_HOME that a new demo replaces.
 STATE_FOLDERS = ("registry", "artifacts", "postgres", "demo")
 
@@ -60,7 +62,7 @@ def run_demo(data: Path | None, say: Say) -> Settings:
     say(f"MIN_DATASET_LEN is {DEMO_MIN_DATASET_LEN} in the demo's own runs; the default is 1000.")
     models = train_first_models(truth[:cut])
     for number, rows in enumerate((truth[cut:middle], truth[middle:]), start=1):
-        period = live_through(rows, models, started_at=datetime.now(UTC))
+        period = live_through(rows, models, started_at=datetime.now(UTC) - PERIOD / number)
         _store(number, period, store, say)
         _run_pipelines(settings, say)
         models = {**models, **_deployed_models(settings)}

@@ -135,7 +135,7 @@ def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
             "gain": "not measured" if comparison is None else comparison.gain,
             "gain, 5 % bound": "not measured" if interval is None else interval.lower_05,
             "gain, 95 % bound": "not measured" if interval is None else interval.upper_95,
-            "f1_delta would say": record.verdict.f1_delta_verdict or "not measured",
+            "f1_delta would say": str(record.verdict.f1_delta_verdict or "not measured"),
         },
     )
 
