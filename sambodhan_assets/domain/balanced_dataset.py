@@ -13,19 +13,14 @@ from sambodhan_assets.domain.candidates import (
     unique_texts,
 )
 from sambodhan_assets.domain.dataset_report import count_preparation
-from sambodhan_assets.domain.dataset_tables import (
-    LABELLED_SCHEMA,
-    assignments_table,
-    labelled_table,
-    lineage_table,
-    window_table,
-)
+from sambodhan_assets.domain.dataset_tables import ASSIGNMENTS, LINEAGE, WINDOW, dataset_tables
 from sambodhan_assets.domain.dispositions import ANCHOR_TEST, REPLAY, dispose
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.feedback import FeedbackSnapshot
-from sambodhan_assets.domain.near_duplicates import index_texts
+from sambodhan_assets.domain.placement import place_texts
 from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.splits import SPLITS, place_texts
+from sambodhan_assets.domain.splits import SPLITS
+from sambodhan_assets.domain.text_signatures import index_texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +56,16 @@ def build_balanced_dataset(
     settings: PreparationSettings,
     parent_assignments: pa.Table | None,
 ) -> BalancedDataset:
-    """Prepare the dataset of one snapshot.
-
-    The same snapshot, labels, settings and parent give the same tables, whatever the order of the
-    snapshot's rows.
+    """Prepare a dataset; the order of the snapshot's rows does not matter.
 
     Args:
         snapshot: Rows of one database state.
         labels: The task's labels; the position is the label id.
         settings: Sizes and shares.
-        parent_assignments: Assignments of the version before: text_key, group_key, split.
+        parent_assignments: Assignments of the version before, None for the first.
 
     Raises:
-        PermanentError: A label that the task does not have, all rows of one label, or assignments
-            that this program did not write.
+        PermanentError: A label that the task does not have, or all rows of one label.
     """
     rows = read_candidates(snapshot, labels, settings)
     texts = unique_texts(rows, with_window=settings.holdout_share > 0.0)
@@ -84,29 +75,17 @@ def build_balanced_dataset(
         texts, index, n_labels=len(labels), parent=parent_assignments, settings=settings
     )
     fates = dispose(rows, texts, placement)
-    names = (*SPLITS, REPLAY, ANCHOR_TEST)
-    tables = {name: labelled_table(rows, texts, fates, name) for name in names}
-    window = window_table(rows, texts, fates, labels)
-    report = count_preparation(
-        snapshot,
-        rows=rows,
-        texts=texts,
-        placement=placement,
-        fates=fates,
-        tables=tables,
-        window=window,
-        labels=labels,
-        settings=settings,
-    )
-    labelled = LABELLED_SCHEMA.names
+    tables = dataset_tables(rows, texts, placement, fates, labels=labels, parent=parent_assignments)
     return BalancedDataset(
-        splits={name: tables[name].select(labelled) for name in SPLITS},
+        splits={name: tables[name].drop_columns("source") for name in SPLITS},
         replay=tables[REPLAY],
-        anchor_test=tables[ANCHOR_TEST].select(labelled),
-        window=window,
-        assignments=assignments_table(texts, fates, placement, parent_assignments),
-        lineage=lineage_table(rows, fates),
-        report=report,
+        anchor_test=tables[ANCHOR_TEST].drop_columns("source"),
+        window=tables[WINDOW],
+        assignments=tables[ASSIGNMENTS],
+        lineage=tables[LINEAGE],
+        report=count_preparation(
+            snapshot, rows, texts, placement, fates, tables, labels=labels, settings=settings
+        ),
     )
 
 

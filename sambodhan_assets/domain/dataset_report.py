@@ -1,7 +1,7 @@
 """Counts a finished preparation."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,61 +15,72 @@ from sambodhan_assets.domain.candidates import (
     UniqueTexts,
 )
 from sambodhan_assets.domain.cleaning import CLEANER_VERSION
-from sambodhan_assets.domain.dispositions import DUPLICATE, HOLDOUT, TWO_SPLITS, Dispositions
+from sambodhan_assets.domain.dataset_tables import LABELLED, WINDOW
+from sambodhan_assets.domain.dispositions import (
+    DUPLICATE,
+    HOLDOUT,
+    REPLAY,
+    TWO_SPLITS,
+    Dispositions,
+)
 from sambodhan_assets.domain.feedback import ANCHOR, UNFLAGGED, FeedbackSnapshot
-from sambodhan_assets.domain.near_duplicates import NEAR_DUPLICATES_VERSION
+from sambodhan_assets.domain.placement import Placement
 from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.splits import SPLITS, Placement
+from sambodhan_assets.domain.splits import SPLITS
+from sambodhan_assets.domain.text_signatures import NEAR_DUPLICATES_VERSION
 
 
 def count_preparation(
     snapshot: FeedbackSnapshot,
-    *,
     rows: CandidateRows,
     texts: UniqueTexts,
     placement: Placement,
     fates: Dispositions,
-    tables: dict[str, pa.Table],
-    window: pa.Table,
+    tables: Mapping[str, pa.Table],
+    *,
     labels: Sequence[str],
     settings: PreparationSettings,
 ) -> PreparationReport:
-    """Count rows by source, split, label and reason; every number is computed from the tables."""
-    kept = texts.row[texts.standing <= REPLAY_UNFLAGGED]
+    """Count rows by source, split, label and reason."""
     excluded = Counter(kind for kind in fates.reason_kind if kind is not None)
-    component_sizes = np.bincount(placement.component, minlength=1)
-    labels_by_split = {name: _label_counts(table, labels) for name, table in tables.items()}
-    holdout = int(np.count_nonzero(fates.of_text == HOLDOUT))
+    kept = rows.table["source"].take(pa.array(texts.row[texts.standing <= REPLAY_UNFLAGGED]))
+    group_sizes = np.bincount(placement.component, minlength=1)
+    split_rows = {name: tables[name].num_rows for name in LABELLED}
+    labels_by_split = {name: _label_counts(tables[name], labels) for name in LABELLED}
     return PreparationReport(
         row_count=int(np.count_nonzero(texts.standing <= BALANCED_UNFLAGGED)),
-        rows_read=_counts(rows.table["source"].to_pylist()),
-        rows_kept=_counts(rows.table["source"].take(pa.array(kept)).to_pylist()),
-        rows_by_split={name: table.num_rows for name, table in tables.items()} | {HOLDOUT: holdout},
+        rows_read=_counts(rows.table["source"]),
+        rows_kept=_counts(kept),
+        rows_by_split=split_rows | {HOLDOUT: int(np.count_nonzero(fates.of_text == HOLDOUT))},
         labels_by_split=labels_by_split,
-        replay_by_source={ANCHOR: 0, UNFLAGGED: 0}
-        | _counts(tables["replay"]["source"].to_pylist()),
+        replay_by_source={ANCHOR: 0, UNFLAGGED: 0} | _counts(tables[REPLAY]["source"]),
         excluded=dict(sorted(excluded.items())),
         duplicates=excluded[DUPLICATE],
         conflicting_labels=fates.conflicting,
         superseded_reviews=snapshot.report.superseded_reviews,
-        near_duplicate_groups=int(np.count_nonzero(component_sizes > 1)),
-        near_duplicate_rows=int(component_sizes[component_sizes > 1].sum()),
+        near_duplicate_groups=int(np.count_nonzero(group_sizes > 1)),
+        near_duplicate_rows=int(group_sizes[group_sizes > 1].sum()),
         left_out_across_splits=excluded[TWO_SPLITS],
         thin_labels=_thin_labels(labels_by_split),
-        window_rows=window.num_rows,
-        window_unflagged_rows=window["source"].to_pylist().count(UNFLAGGED),
+        window_rows=tables[WINDOW].num_rows,
+        window_unflagged_rows=_counts(tables[WINDOW]["source"]).get(UNFLAGGED, 0),
         window_unflagged_count=snapshot.report.window_unflagged_count,
         snapshot=_snapshot_facts(snapshot),
-        settings=asdict(settings)
-        | {
-            "labels": list(labels),
-            "seed": snapshot.seed,
-            "correct_ratio": snapshot.correct_ratio,
-            "sampler": snapshot.report.sampler,
-            "cleaner_version": CLEANER_VERSION,
-            "near_duplicates_version": NEAR_DUPLICATES_VERSION,
-        },
+        settings=_settings_facts(snapshot, labels, settings),
     )
+
+
+def _settings_facts(
+    snapshot: FeedbackSnapshot, labels: Sequence[str], settings: PreparationSettings
+) -> dict[str, Any]:
+    return asdict(settings) | {
+        "labels": list(labels),
+        "seed": snapshot.seed,
+        "correct_ratio": snapshot.correct_ratio,
+        "sampler": snapshot.report.sampler,
+        "cleaner_version": CLEANER_VERSION,
+        "near_duplicates_version": NEAR_DUPLICATES_VERSION,
+    }
 
 
 def _snapshot_facts(snapshot: FeedbackSnapshot) -> dict[str, Any]:
@@ -81,8 +92,8 @@ def _snapshot_facts(snapshot: FeedbackSnapshot) -> dict[str, Any]:
     }
 
 
-def _counts(values: list[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    return dict(sorted(Counter[str](column.to_pylist()).items()))
 
 
 def _label_counts(table: pa.Table, labels: Sequence[str]) -> dict[str, int]:

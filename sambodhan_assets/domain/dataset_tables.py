@@ -9,16 +9,15 @@ import pyarrow as pa
 from sambodhan_assets.domain.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
 from sambodhan_assets.domain.columns import ABSENT, codes, flags, integers, strings
 from sambodhan_assets.domain.dispositions import (
+    ANCHOR_TEST,
     HOLDOUT,
     RECORDED_SPLIT,
     REPLAY,
     Dispositions,
 )
 from sambodhan_assets.domain.feedback import UNFLAGGED
-from sambodhan_assets.domain.splits import NOWHERE, Placement
-
-# The order of the rows in a file says nothing: neither where they come from nor their split.
-ORDER_SALT = b"sambodhan/order/1/"
+from sambodhan_assets.domain.placement import Placement
+from sambodhan_assets.domain.splits import NOWHERE, ORDER_SALT, SPLITS
 
 LABELLED_SCHEMA = pa.schema([("grievance", pa.string()), ("label", pa.int64())])
 REPLAY_SCHEMA = LABELLED_SCHEMA.append(pa.field("source", pa.string()))
@@ -49,13 +48,33 @@ LINEAGE_SCHEMA = pa.schema(
 )
 
 
-def labelled_table(
-    rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, fate: str
-) -> pa.Table:
+# Tables with a label: the splits, what is trained on beside them, and what guards old knowledge.
+LABELLED = (*SPLITS, REPLAY, ANCHOR_TEST)
+WINDOW, ASSIGNMENTS, LINEAGE = "window", "assignments", "lineage"
+
+
+def dataset_tables(
+    rows: CandidateRows,
+    texts: UniqueTexts,
+    placement: Placement,
+    fates: Dispositions,
+    *,
+    labels: Sequence[str],
+    parent: pa.Table | None,
+) -> dict[str, pa.Table]:
+    """Return all tables by name; those in LABELLED have grievance, label and source."""
+    tables = {name: _labelled(rows, texts, fates, name) for name in LABELLED}
+    tables[WINDOW] = _window(rows, texts, fates, labels)
+    tables[ASSIGNMENTS] = _assignments(texts, placement, fates, parent)
+    tables[LINEAGE] = _lineage(rows, fates)
+    return tables
+
+
+def _labelled(rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, fate: str) -> pa.Table:
     """Return grievance, label and source of the texts with one disposition, in file order."""
     members = np.flatnonzero(fates.of_text == fate)
-    digests = [hashlib.sha256(ORDER_SALT + key).digest() for key in texts.keys[members].tolist()]
-    # As text: NumPy drops zero bytes at the end of byte strings.
+    salt = ORDER_SALT.encode()
+    digests = [hashlib.sha256(salt + key).digest() for key in texts.keys[members].tolist()]
     order = sorted(range(len(members)), key=digests.__getitem__)
     chosen = texts.row[members[order]]
     grievance = strings([rows.texts[row] for row in chosen.tolist()])
@@ -63,8 +82,8 @@ def labelled_table(
     return pa.table([grievance, pa.array(rows.label[chosen]), source], schema=REPLAY_SCHEMA)
 
 
-def assignments_table(
-    texts: UniqueTexts, fates: Dispositions, placement: Placement, parent: pa.Table | None
+def _assignments(
+    texts: UniqueTexts, placement: Placement, fates: Dispositions, parent: pa.Table | None
 ) -> pa.Table:
     """Return the parent's assignments and those of this version's placed texts, sorted by key."""
     recorded = np.array([RECORDED_SPLIT.get(fate, "") for fate in fates.of_text.tolist()])
@@ -81,7 +100,7 @@ def assignments_table(
     return table.sort_by("text_key").combine_chunks()
 
 
-def window_table(
+def _window(
     rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, labels: Sequence[str]
 ) -> pa.Table:
     """Return what the deployed version answered, one row per complaint, by complaint id.
@@ -112,13 +131,14 @@ def window_table(
     return pa.table(columns, schema=WINDOW_SCHEMA)
 
 
-def lineage_table(rows: CandidateRows, fates: Dispositions) -> pa.Table:
+def _lineage(rows: CandidateRows, fates: Dispositions) -> pa.Table:
     """Return one line per snapshot row, by source, complaint id and text key."""
     table = rows.table
     ids = integers(table["complaint_id"], ABSENT)
     reviews = integers(table["review_id"], ABSENT)
     source = codes(table["source"], SOURCES)
-    order = np.lexsort((rows.label, rows.keys, reviews, ids, source))
+    # The last keys matter for anchor rows only, which have no ids.
+    order = np.lexsort((np.array(fates.of_row), rows.label, rows.keys, reviews, ids, source))
     columns = {
         "complaint_id": table["complaint_id"],
         "review_id": table["review_id"],

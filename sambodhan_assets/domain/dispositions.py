@@ -13,7 +13,8 @@ from sambodhan_assets.domain.candidates import (
     CandidateRows,
     UniqueTexts,
 )
-from sambodhan_assets.domain.splits import NOWHERE, SPLITS, TRAIN, Placement
+from sambodhan_assets.domain.placement import Placement
+from sambodhan_assets.domain.splits import NOWHERE, SPLITS, TRAIN
 
 REPLAY = "replay"
 ANCHOR_TEST = "anchor_test"

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from sambodhan_assets.domain.balanced_dataset import BalancedDataset
 from sambodhan_assets.domain.cleaning import key_of_normalised, normalised
-from sambodhan_assets.domain.near_duplicates import index_texts, near_pairs_between
+from sambodhan_assets.domain.near_duplicates import near_pairs_between
+from sambodhan_assets.domain.text_signatures import index_texts
 
 # What is trained on, what stops and calibrates, and what only judges. The anchor test stands with
 # test: no row of either is ever learnt from, so they may resemble each other.

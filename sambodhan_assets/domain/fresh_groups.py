@@ -1,0 +1,69 @@
+"""Spreads groups of texts that no earlier version knows over train, eval and test."""
+
+import numpy as np
+
+from sambodhan_assets.domain.candidates import BALANCED_UNFLAGGED, REPLAY_ANCHOR, UniqueTexts
+from sambodhan_assets.domain.columns import Bools, Ints, Keys
+from sambodhan_assets.domain.inheritance import Inheritance
+from sambodhan_assets.domain.preparation import PreparationSettings
+from sambodhan_assets.domain.splits import (
+    ANCHOR_SALT,
+    EVAL,
+    SPLIT_SALT,
+    TEST,
+    TRAIN,
+    unit_hash,
+)
+
+
+def place_fresh(
+    texts: UniqueTexts,
+    inherited: Inheritance,
+    keys: Keys,
+    n_labels: int,
+    settings: PreparationSettings,
+) -> tuple[Ints, Bools]:
+    """Place the parts that touch nothing known: the splits of all texts, and anchor test texts."""
+    part, fresh = inherited.part, inherited.fresh
+    of_part = np.full(len(part), TRAIN, dtype=np.int64)
+    balanced = fresh & (texts.standing <= BALANCED_UNFLAGGED)
+    heads, rows = np.unique(part[balanced], return_inverse=True)
+    counts = np.zeros((len(heads), n_labels), dtype=np.int64)
+    np.add.at(counts, (rows, texts.label[balanced]), 1)
+    hashes = [unit_hash(SPLIT_SALT, key) for key in keys[heads].tolist()]
+    of_part[heads] = _fill(counts, hashes, _room(texts, inherited, n_labels, settings))
+    others = np.bincount(part, weights=texts.standing != REPLAY_ANCHOR, minlength=len(part))
+    anchors = fresh & (others[part] == 0)
+    share = settings.anchor_test_share
+    drawn = [unit_hash(ANCHOR_SALT, key) < share for key in keys[part[anchors]].tolist()]
+    of_part[part[anchors][np.array(drawn, dtype=np.bool_)]] = TEST
+    split = np.where(fresh, of_part[part], inherited.split)
+    return split, anchors & (split == TEST)
+
+
+def _room(
+    texts: UniqueTexts, inherited: Inheritance, n_labels: int, settings: PreparationSettings
+) -> dict[int, list[int]]:
+    """Rows of each label that eval and test still take, after those that they already have."""
+    balanced = (texts.standing <= BALANCED_UNFLAGGED) & ~inherited.barred
+    total = np.bincount(texts.label[balanced], minlength=n_labels)
+    room: dict[int, list[int]] = {}
+    for split, share in ((TEST, settings.test_share), (EVAL, settings.eval_share)):
+        here = np.bincount(texts.label[balanced & (inherited.split == split)], minlength=n_labels)
+        room[split] = (np.floor(share * total + 0.5).astype(np.int64) - here).tolist()
+    return room
+
+
+def _fill(counts: Ints, hashes: list[float], room: dict[int, list[int]]) -> Ints:
+    """Fill test, then eval, in the order of the hashes with parts that fit; the rest is train."""
+    placed = np.full(len(counts), TRAIN, dtype=np.int64)
+    rows = counts.tolist()
+    for part in np.argsort(np.array(hashes), kind="stable").tolist():
+        for split in (TEST, EVAL):
+            left = [have - need for have, need in zip(room[split], rows[part], strict=True)]
+            # A label that the part does not hold may well be overdrawn by inherited rows.
+            if all(rest >= 0 for rest, need in zip(left, rows[part], strict=True) if need):
+                room[split] = left
+                placed[part] = split
+                break
+    return placed
