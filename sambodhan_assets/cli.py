@@ -21,6 +21,8 @@ from sambodhan_assets.status import TaskStatus, task_status
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    # Typer's tracebacks show local variables, and those may hold a secret.
+    pretty_exceptions_enable=False,
     help="Turns officials' corrections of grievance labels into better deployed models.",
 )
 load_app = typer.Typer(no_args_is_help=True, help="Loads CSV files into the database.")

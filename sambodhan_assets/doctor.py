@@ -45,8 +45,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
     except PlatformError as error:
         yield Finding(level="error", text=str(error))
         return
-    yield Finding(level="ok", text=f"Database: {health.summary}")
-    yield from (Finding(level="error", text=text) for text in health.errors)
+    if health.reachable:
+        kind = "embedded" if health.embedded else "from POSTGRES_URL"
+        yield Finding(level="ok", text=f"PostgreSQL {health.server_version}, {kind}, answers.")
+    yield from (Finding(level="error", text=text) for text in health.problems)
     yield from (Finding(level="warning", text=text) for text in health.warnings)
 
 
