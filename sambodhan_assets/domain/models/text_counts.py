@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -46,7 +47,8 @@ class Vocabulary:
         ordered = tuple(sorted(terms))
         return cls(ordered, {term: column for column, term in enumerate(ordered)})
 
-    @property
+    # Once per model: it reads all terms, and every single answer needs it.
+    @cached_property
     def first_word(self) -> int:
         """Number of character sequences, which is the column of the first word."""
         return sum(term.startswith(_CHARACTERS) for term in self.terms)
