@@ -1,5 +1,6 @@
 """Collects what an evaluation needs from registry and artifact store."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from resources.artifact_store import ArtifactStore
@@ -42,6 +43,7 @@ def enter_contest(
     registry: Registry,
     *,
     run_id: str,
+    on_progress: Callable[[str], None],
 ) -> Entry:
     """Fetches candidate, its dataset version and the deployed model at pinned revisions."""
     candidate = artifacts.written_by(
@@ -66,6 +68,7 @@ def enter_contest(
         deployed_sample_size=settings.deployed_sample_size,
         replicates=REPLICATES,
         seed=SEED,
+        on_progress=on_progress,
     )
     return Entry(
         contest=contest,

@@ -70,7 +70,14 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
         with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
-            entry = enter_contest(task, settings, artifacts, registry, run_id=context.run.run_id)
+            entry = enter_contest(
+                task,
+                settings,
+                artifacts,
+                registry,
+                run_id=context.run.run_id,
+                on_progress=context.log.info,
+            )
             record, details = judge(task, settings, entry, Path(folder))
             publication = Publication(run_id=context.run.run_id, details=details)
             version = artifacts.publish(decision_repository(task), Path(folder), publication)

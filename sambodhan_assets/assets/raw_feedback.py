@@ -62,6 +62,7 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
                 window_max=settings.window_max,
                 seed=config.seed,
                 anchor=read_anchor_corpus(settings.anchor_dataset, task),
+                on_progress=context.log.info,
             )
             write_snapshot(snapshot, Path(folder))
             publication = Publication(run_id=context.run.run_id, details={"task": task.name})

@@ -1,5 +1,6 @@
 """What an evaluation compares, and what it measures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sambodhan_assets.domain.balanced_dataset import BalancedDataset
@@ -28,6 +29,7 @@ class Contest:
         deployed_sample_size: Rows on which the f1_delta rule scores the deployed version.
         replicates: Draws of the gain's interval.
         seed: Seed of folds, sample and interval.
+        on_progress: Receives one line per finished fold.
     """
 
     labels: tuple[str, ...]
@@ -40,6 +42,7 @@ class Contest:
     deployed_sample_size: int
     replicates: int
     seed: int
+    on_progress: Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

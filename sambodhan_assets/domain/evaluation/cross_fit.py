@@ -1,7 +1,7 @@
 """Predicts every window row with a model that did not train on its text."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -29,6 +29,7 @@ def cross_predict_window(
     trained_before: frozenset[str],
     n_labels: int,
     seed: int,
+    on_progress: Callable[[str], None],
 ) -> NDArray[np.int64]:
     """Label ids [n] for the window rows, by the recipe that trained the candidate.
 
@@ -42,6 +43,7 @@ def cross_predict_window(
             because both models had them, unless an official has labelled the text since.
         n_labels: Number of labels.
         seed: Seed of the training.
+        on_progress: Receives one line per finished fold.
     """
     texts, labels = training_rows(dataset)
     keys = [text_key(text) for text in texts]
@@ -60,6 +62,7 @@ def cross_predict_window(
         n_labels=n_labels,
         n_folds=FOLDS,
         seed=seed,
+        on_fold=lambda done, all_folds: on_progress(f"Fold {done} of {all_folds} is predicted."),
     ).argmax(axis=1)
 
 

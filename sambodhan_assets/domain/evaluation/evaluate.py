@@ -103,6 +103,7 @@ def _candidate_answers(contest: Contest, rows: WindowRows) -> Answers:
         trained_before=contest.trained_before,
         n_labels=len(contest.labels),
         seed=contest.seed,
+        on_progress=contest.on_progress,
     )
 
 
