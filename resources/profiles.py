@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
+from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,7 +17,7 @@ from resources.notifier import FolderNotifier
 from resources.registry.folder import FolderRegistry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 ModelFamily = Literal["linear", "transformer"]
 EvaluationMode = Literal["crossfit", "holdout"]
@@ -123,6 +124,11 @@ class Settings(BaseSettings):
         return named or shared or f"sambodhan-{task.name}-classifier"
 
 
+def read_environment_file() -> None:
+    """Adds the variables of `.env` in the current folder, as Dagster's own commands do."""
+    load_dotenv(Path.cwd() / ".env")
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads the settings of this process.
 
@@ -138,6 +144,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         raise _explained(error) from None
+    known = [task.name for task in LABEL_TASKS]
+    if settings.label is not None and settings.label not in known:
+        raise PermanentError(
+            tried="Reading the settings",
+            found="LABEL names no label task.",
+            todo=f"Set it to one of {', '.join(known)}, or unset it.",
+        )
     if settings.family == "transformer" and not settings.model_checkpoint:
         raise PermanentError(
             tried="Reading the settings",

@@ -12,7 +12,13 @@ from rich.table import Table
 
 from resources.artifact_store import ArtifactStore
 from resources.deployment import roll_back
-from resources.profiles import Settings, build_lane_settings, load_settings, open_feedback_store
+from resources.profiles import (
+    Settings,
+    build_lane_settings,
+    load_settings,
+    open_feedback_store,
+    read_environment_file,
+)
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
@@ -39,6 +45,7 @@ TaskName = Annotated[str, typer.Argument(help="Label task, such as department or
 
 def main() -> None:
     """Runs the command line; a known failure is one sentence and exit code 1."""
+    read_environment_file()
     try:
         app()
     except PlatformError as error:
