@@ -1,5 +1,6 @@
 """Builds snapshots row by row, so that a test names only what it is about."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,6 +77,13 @@ def make_snapshot(rows: Iterable[Row], **other: Any) -> FeedbackSnapshot:
         "window_max": 5_000,
     }
     return FeedbackSnapshot(**(defaults | other))
+
+
+def unlike(number: int) -> str:
+    """A text that resembles no other number's text."""
+    return " ".join(
+        hashlib.sha256(f"{number}/{word}".encode()).hexdigest()[:7] for word in range(6)
+    )
 
 
 def _row(complaint_id: int | None, message: str | None, label: str | None, source: str) -> Row:
