@@ -1,5 +1,14 @@
 """Fixtures that every test may name."""
 
 from tests.databases import empty_database, feedback_url, postgres_server
+from tests.lane_world import deployed, first_round, second_round, worlds
 
-__all__ = ["empty_database", "feedback_url", "postgres_server"]
+__all__ = [
+    "deployed",
+    "empty_database",
+    "feedback_url",
+    "first_round",
+    "postgres_server",
+    "second_round",
+    "worlds",
+]
