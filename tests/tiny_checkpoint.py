@@ -8,7 +8,7 @@ SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 
 
 def build_tiny_checkpoint(
-    folder: Path, texts: Sequence[str], *, pieces: int = 600, hidden: int = 32, layers: int = 2
+    folder: Path, texts: Sequence[str], *, pieces: int = 300, hidden: int = 64, layers: int = 2
 ) -> Path:
     """Write a checkpoint with random weights that has seen no data but its tokenizer's.
 

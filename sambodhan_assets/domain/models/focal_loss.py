@@ -42,13 +42,15 @@ class FocalLoss:
         log_probabilities = torch.log_softmax(outputs.logits.float(), dim=-1)
         log_p = log_probabilities.gather(1, labels[:, None]).squeeze(1)
         alpha = torch.tensor(self.class_weights, device=log_p.device)[labels]
-        loss = -alpha * (1 - log_p.exp()) ** self.gamma * log_p
+        # 1 - p without cancellation, and never 0, where a gamma below 1 has no finite gradient.
+        doubt = (-torch.expm1(log_p)).clamp_min(1e-12)
+        loss = -alpha * doubt**self.gamma * log_p
         return loss.sum() / (len(labels) if num_items_in_batch is None else num_items_in_batch)
 
 
 def balancing_weights(label_ids: NDArray[np.int64], n_labels: int) -> tuple[float, ...]:
     """Weight n / (K n_c) of each label, clipped to [0.25, 4]; equally frequent labels have 1."""
     counts = np.bincount(label_ids, minlength=n_labels)
-    # A label without rows gets the largest weight; nothing is multiplied by it.
+    # The weight of a label without rows multiplies nothing; it only must be a number.
     weights = len(label_ids) / (n_labels * np.maximum(counts, 1))
     return tuple(np.clip(weights, SMALLEST_WEIGHT, LARGEST_WEIGHT).tolist())

@@ -58,3 +58,17 @@ def longest_input(model: Any, tokenizer: Any) -> int:
             unused = 0 if module.padding_idx is None else module.padding_idx + 1
             limit = min(limit, int(module.num_embeddings) - unused)
     return limit
+
+
+def tokenizer_problem(model: Any, tokenizer: Any) -> str | None:
+    """Why the tokenizer cannot serve the model, or None.
+
+    Where `tokenizer.json` is missing, transformers answers with a tokenizer that knows its special
+    tokens only and takes every word for unknown.
+    """
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        return "its tokenizer has no vocabulary; tokenizer.json may be missing."
+    rows = int(model.get_input_embeddings().num_embeddings)
+    if len(tokenizer) > rows:
+        return f"its tokenizer has {len(tokenizer)} tokens, its embedding {rows} rows."
+    return None if tokenizer.pad_token_id is not None else "its tokenizer has no padding token."

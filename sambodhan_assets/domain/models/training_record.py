@@ -61,7 +61,11 @@ class TrainingRecord:
         if not isinstance(fields, dict):
             raise _unreadable("it is no JSON object.")
         fields = cast(dict[str, Any], fields)
-        wrong = [name for name, kind in _KINDS.items() if not isinstance(fields.get(name), kind)]
+        wrong = [
+            name
+            for name, kind in _KINDS.items()
+            if name not in fields or not isinstance(fields[name], kind)
+        ]
         if wrong:
             raise _unreadable(f"the fields {wrong} are missing or of a wrong type.")
         known: dict[str, Any] = {name: fields[name] for name in _KINDS}

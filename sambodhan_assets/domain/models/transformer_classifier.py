@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.precision import best_device
-from sambodhan_assets.domain.models.tokens import encode, longest_input, pad
-from sambodhan_assets.domain.models.training_record import TrainingRecord
+from sambodhan_assets.domain.models.tokens import encode, longest_input, pad, tokenizer_problem
+from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
 
 FAMILY = "transformer"
 # On a CPU, padding mixed texts costs more than batching gains: 32 rows with one of 400 tokens took
@@ -80,11 +80,36 @@ def load_transformer(folder: Path, record: TrainingRecord) -> TransformerClassif
     """
     model, tokenizer = _read(folder)
     config = model.config
-    named = tuple(str(config.id2label.get(place)) for place in range(config.num_labels))
     backwards = {label: place for place, label in enumerate(record.labels)}
-    if named != record.labels or config.label2id != backwards:
-        found = f"config.json maps ids to {list(named)}, training.json to {list(record.labels)}."
+    if _label_names(config) != record.labels or config.label2id != backwards:
+        found = f"config.json names {_label_names(config)}, {TRAINING_FILE} {record.labels}."
         raise _refusal(folder, found)
+    return classifier_of(model, tokenizer, record)
+
+
+def adopt_transformer(folder: Path, *, labels: Sequence[str]) -> TransformerClassifier:
+    """Read a classifier that another program fine-tuned, which has no `training.json`.
+
+    A config without label names of its own (`LABEL_0`, ...) is taken to mean `labels` in order.
+
+    Raises:
+        PermanentError: As for `load_transformer`; also if the label names are others.
+    """
+    model, tokenizer = _read(folder)
+    names, unnamed = _label_names(model.config), tuple(f"LABEL_{i}" for i in range(len(labels)))
+    if names not in (tuple(labels), unnamed):
+        raise _refusal(folder, f"config.json names {names}, the task has {tuple(labels)}.")
+    model.config.id2label = dict(enumerate(labels))
+    model.config.label2id = {label: place for place, label in enumerate(labels)}
+    record = TrainingRecord(
+        family=FAMILY,
+        labels=tuple(labels),
+        hyperparameters={},
+        seed=None,
+        library_versions={},
+        training_rows=None,
+        extra={"adopted": True},
+    )
     return classifier_of(model, tokenizer, record)
 
 
@@ -115,6 +140,10 @@ def classifier_of(model: Any, tokenizer: Any, record: TrainingRecord) -> Transfo
     )
 
 
+def _label_names(config: Any) -> tuple[str, ...]:
+    return tuple(str(config.id2label.get(place)) for place in range(config.num_labels))
+
+
 def _read(folder: Path) -> tuple[Any, Any]:
     import torch
     from safetensors import SafetensorError
@@ -137,6 +166,8 @@ def _read(folder: Path) -> tuple[Any, Any]:
     invented = [*report["missing_keys"], *report["mismatched_keys"]]
     if invented:
         raise _refusal(folder, f"the weights {invented[:3]} are missing or of another shape.")
+    if problem := tokenizer_problem(model, tokenizer):
+        raise _refusal(folder, problem)
     return model.to(best_device()), tokenizer
 
 

@@ -23,7 +23,7 @@ class TransformerSettings:
         focal_alpha: One constant weight for all labels; None weighs label c by n / (K n_c),
             clipped to [0.25, 4].
         precision: "auto", or one of "bf16", "fp16", "fp32".
-        prune_vocabulary: Leave out the tokens that the training texts do not need.
+        prune_vocabulary: Drop tokens that neither the training rows nor `vocabulary_texts` use.
     """
 
     checkpoint: str = "xlm-roberta-base"
