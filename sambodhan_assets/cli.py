@@ -1,14 +1,18 @@
 """The command line: `sambodhan --help` lists the commands."""
 
 import json
+import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import stamina
+import stamina.instrumentation
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from resources.artifact_store import ArtifactStore
 from resources.deployment import roll_back
@@ -22,14 +26,20 @@ from resources.profiles import (
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
-from sambodhan_assets.status import TaskStatus, task_status
+from sambodhan_assets.status import TaskStatus, status_lines, task_status
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     # Typer's tracebacks show local variables, and those may hold a secret.
     pretty_exceptions_enable=False,
+    # Markup would swallow [brackets] in help texts.
+    rich_markup_mode=None,
     help="Turns officials' corrections of grievance labels into better deployed models.",
+    epilog=(
+        "Settings are environment variables, or lines of .env in the current folder; README.md "
+        "lists them. Exit codes: 0 done, 1 failed with the reason on stderr, 2 wrong usage."
+    ),
 )
 load_app = typer.Typer(no_args_is_help=True, help="Loads CSV files into the database.")
 db_app = typer.Typer(no_args_is_help=True, help="Looks after the database.")
@@ -46,29 +56,38 @@ TaskName = Annotated[str, typer.Argument(help="Label task, such as department or
 def main() -> None:
     """Runs the command line; a known failure is one sentence and exit code 1."""
     read_environment_file()
+    stamina.instrumentation.set_on_retry_hooks([_say_retry])
     try:
         app()
     except PlatformError as error:
-        err.print(f"[red]Error[/red] {error}", highlight=False)
+        err.print(f"[red]Error[/red] {escape(str(error))}", highlight=False)
         sys.exit(1)
 
 
-@app.command()
+def _examples(*commands: str) -> str:
+    """An epilog that is printed line by line."""
+    return "\n".join(["\b", "Examples:", *(f"  sambodhan {command}" for command in commands)])
+
+
+@app.command(epilog=_examples("demo", "demo --data grievances.csv"))
 def demo(
     data: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="CSV: id, grievance, department, urgency."),
     ] = None,
 ) -> None:
-    """Runs the whole loop twice with simulated citizens and officials."""
+    """Runs the whole loop twice with simulated citizens and officials.
+
+    Everything it writes stands under SAMBODHAN_HOME. It replaces an earlier demo, never other data.
+    """
     from sambodhan_assets.demo import run_demo
 
-    settings = run_demo(data, lambda line: out.print(line, highlight=False))
-    out.print(_status_table(_all_status(settings)))
-    out.print("Look at runs, checks and lineage: [bold]make ui[/bold], then http://127.0.0.1:3000")
+    with out.status("Working"):
+        settings = run_demo(data, lambda line: _print_lines([line]))
+    _print_lines(["", *status_lines(_all_status(settings)), "", *_next_steps(settings)])
 
 
-@load_app.command("complaints")
+@load_app.command("complaints", epilog=_examples("load complaints complaints.csv"))
 def load_complaints(file: CsvFile) -> None:
     """Inserts or updates complaints: id, message, one column per task, [created_at]."""
     from resources.feedback_files import read_complaints
@@ -79,7 +98,7 @@ def load_complaints(file: CsvFile) -> None:
     out.print(f"Loaded {count} complaints.")
 
 
-@load_app.command("corrections")
+@load_app.command("corrections", epilog=_examples("load corrections corrections.csv"))
 def load_corrections(file: CsvFile) -> None:
     """Inserts or updates reviews: complaint_id, correct_<task>..., [id, reviewed, reviewed_at]."""
     from resources.feedback_files import read_corrections
@@ -98,20 +117,20 @@ def db_init() -> None:
         out.print(line)
 
 
-@app.command()
+@app.command(epilog=_examples("status", "status --json"))
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Prints JSON.")] = False,
 ) -> None:
-    """Shows per task the newest dataset, the deployed version and the last verdict."""
+    """Shows what is published, what serves, and the last verdict."""
     states = _all_status(load_settings())
     if as_json:
         text = json.dumps({name: asdict(state) for name, state in states.items()}, indent=2)
         sys.stdout.write(text + "\n")
     else:
-        out.print(_status_table(states))
+        _print_lines(status_lines(states))
 
 
-@app.command()
+@app.command(epilog=_examples("rollback department", "rollback urgency --to v20260101_020000"))
 def rollback(
     task_name: TaskName,
     to: Annotated[str | None, typer.Option(help="Tag; default: what was replaced.")] = None,
@@ -132,24 +151,29 @@ def rollback(
 
 @app.command()
 def doctor() -> None:
-    """Checks settings, database, indexes, registry and artifact store; says what to do."""
+    """Checks that everything works, and says what to do where not.
+
+    Looks at settings, database, indexes, registry, artifact store and Dagster's instance.
+    Exit code 1 if something does not work; warnings leave it at 0.
+    """
     from sambodhan_assets.doctor import examine
 
     findings = examine(load_settings())
+    colours = {"ok": "green", "warning": "yellow", "error": "red"}
     for finding in findings:
-        mark = {"ok": "[green]ok[/green]", "warning": "[yellow]warning[/yellow]"}
-        out.print(f"{mark.get(finding.level, '[red]error[/red]')} {finding.text}", highlight=False)
+        mark = f"[{colours[finding.level]}]{finding.level:7}[/]"
+        out.print(f"{mark} {escape(finding.text)}", highlight=False)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=_examples("diff department v20260101_020000 v20260108_020000"))
 def diff(
     task_name: TaskName,
     a: Annotated[str, typer.Argument(help="Tag of the earlier dataset version.")],
     b: Annotated[str, typer.Argument(help="Tag of the later dataset version.")],
 ) -> None:
-    """Shows rows added, removed, relabelled and moved between two dataset versions."""
+    """Compares two dataset versions row by row."""
     from sambodhan_assets.domain.dataset_diff import describe_diff, diff_datasets
     from sambodhan_assets.domain.dataset_files import read_dataset
 
@@ -160,8 +184,30 @@ def diff(
         before = read_dataset(folder)
     with registry.fetched(registry.version(repository, b)) as folder:
         after = read_dataset(folder)
-    for line in describe_diff(diff_datasets(before, after)):
-        out.print(line, highlight=False)
+    _print_lines(describe_diff(diff_datasets(before, after)))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False, highlight=False)
+
+
+def _say_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    err.print(f"No answer yet; trying again in {details.wait_for:.0f} s.", highlight=False)
+
+
+def _next_steps(settings: Settings) -> list[str]:
+    """How to go on with the demo's own settings; others would find too few rows."""
+    variables = {
+        "SAMBODHAN_HOME": settings.home,
+        "MIN_DATASET_LEN": settings.min_dataset_len,
+        "ANCHOR_DATASET": settings.anchor_dataset,
+    }
+    assigned = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
+    return [
+        "Look at runs, checks and lineage on http://127.0.0.1:3000 with",
+        f"  {assigned} make ui",
+    ]
 
 
 def _task(name: str) -> LabelTask:
@@ -180,18 +226,3 @@ def _all_status(settings: Settings) -> dict[str, TaskStatus]:
     artifacts = ArtifactStore(url=settings.artifact_url)
     registry = FolderRegistry(url=settings.registry_location)
     return {task.name: task_status(task, lanes, artifacts, registry) for task in LABEL_TASKS}
-
-
-def _status_table(states: dict[str, TaskStatus]) -> Table:
-    table = Table("task", "dataset", "train/eval/test", "deployed", "macro-F1", "last verdict")
-    for name, state in states.items():
-        rows = state.rows or {}
-        table.add_row(
-            name,
-            state.dataset_version or "none",
-            "/".join(str(rows[split]) for split in ("train", "eval", "test")) if rows else "-",
-            state.deployed or "nothing",
-            "not measured" if state.macro_f1 is None else f"{state.macro_f1:.3f}",
-            f"{state.verdict}: {state.reason}" if state.verdict else "none",
-        )
-    return table

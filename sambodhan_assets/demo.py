@@ -1,12 +1,15 @@
 """The demo: two rounds of the loop on one machine, with simulated citizens and officials."""
 
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from resources.artifact_store import ArtifactStore
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
 from resources.profiles import Settings, build_lane_settings, load_settings, open_feedback_store
@@ -23,13 +26,18 @@ from sambodhan_assets.demo_world import (
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
 from sambodhan_assets.jobs import pipeline_name
-from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.status import task_status
+from sensors.run_outcome import describe_failure
 
 BOOTSTRAP_SHARE = 0.25
 # A real dataset version needs a thousand rows; the demo's officials correct some dozen.
 DEMO_MIN_DATASET_LEN = 30
 # Each of the two rounds lasts half of it, long enough for reviews that come two weeks late.
 PERIOD = timedelta(days=30)
+ROUNDS = 2
+# `make ui` links the same file; without it Dagster would send telemetry.
+INSTANCE_FILE = Path(__file__).parents[1] / "dagster.yaml"
 # Names of the folders under SAMBODHAN_HOME that a new demo replaces.
 STATE_FOLDERS = ("registry", "artifacts", "postgres", "demo")
 
@@ -37,7 +45,7 @@ Say = Callable[[str], None]
 
 
 def run_demo(data: Path | None, say: Say) -> Settings:
-    """Runs the loop twice for every label task.
+    """Runs the loop twice for every label task; Dagster's own log goes to a file.
 
     Args:
         data: CSV with id, grievance and one column of true labels per task; None for the sample.
@@ -58,13 +66,16 @@ def run_demo(data: Path | None, say: Say) -> Settings:
     settings = load_settings(
         {"MIN_DATASET_LEN": str(DEMO_MIN_DATASET_LEN), "ANCHOR_DATASET": str(anchor)}
     )
-    say(f"{len(truth)} labelled grievances: {cut} train a first model and stay as the anchor.")
+    say(f"The demo writes to {settings.home}; Dagster's log is {_log_file(settings)}.")
+    say(
+        f"{len(truth)} labelled grievances: {cut} train the first models and are the anchor corpus."
+    )
     say(f"MIN_DATASET_LEN is {DEMO_MIN_DATASET_LEN} in the demo's own runs; the default is 1000.")
     models = train_first_models(truth[:cut])
     for number, rows in enumerate((truth[cut:middle], truth[middle:]), start=1):
         period = live_through(rows, models, started_at=datetime.now(UTC) - PERIOD / number)
         _store(number, period, store, say)
-        _run_pipelines(settings, say)
+        _run_pipelines(number, settings, say)
         models = {**models, **_deployed_models(settings)}
     return settings
 
@@ -95,25 +106,50 @@ def _store(number: int, period: Period, store: FeedbackStore, say: Say) -> None:
     store.upsert_complaints(period.complaints)
     store.upsert_corrections([correction.row() for correction in period.corrections])
     errors = ", ".join(f"{count} wrong in {name}" for name, count in period.errors.items())
-    say(f"Round {number}: {len(period.complaints)} complaints, {errors}.")
-    say(f"Round {number}: officials filed {len(period.corrections)} reviews.")
+    say(f"Round {number} of {ROUNDS}: {len(period.complaints)} complaints answered, {errors}.")
+    say(f"Round {number} of {ROUNDS}: officials filed {len(period.corrections)} reviews.")
 
 
-def _run_pipelines(settings: Settings, say: Say) -> None:
+def _run_pipelines(number: int, settings: Settings, say: Say) -> None:
     definitions = build_definitions(LABEL_TASKS, settings)
-    folder = settings.home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    with dg.DagsterInstance.from_config(str(folder)) as instance:
+    with _open_instance(settings.home / "dagster") as instance:
         for task in LABEL_TASKS:
             job = definitions.resolve_job_def(pipeline_name(task))
-            result = job.execute_in_process(instance=instance, raise_on_error=False)
+            started = time.monotonic()
+            with _log_file(settings).open("a", encoding="utf-8") as log, redirect_stderr(log):
+                result = job.execute_in_process(instance=instance, raise_on_error=False)
             if not result.success:
+                lines = describe_failure(instance, result.dagster_run).lines
                 raise PermanentError(
                     tried=f"Running {job.name}",
-                    found=f"run {result.run_id} failed.",
-                    todo="Its log says why: open the UI with `make ui`.",
+                    found=f"run {result.run_id} failed: {' '.join(lines)}",
+                    todo=f"{_log_file(settings)} tells more.",
                 )
-            say(f"Ran {job.name}.")
+            outcome = _outcome(task, settings)
+            seconds = time.monotonic() - started
+            say(f"Round {number} of {ROUNDS}: {job.name}: {outcome} ({seconds:.0f} s)")
+
+
+def _open_instance(folder: Path) -> dg.DagsterInstance:
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / INSTANCE_FILE.name
+    if INSTANCE_FILE.exists() and not link.exists():
+        link.symlink_to(INSTANCE_FILE)
+    return dg.DagsterInstance.from_config(str(folder))
+
+
+def _log_file(settings: Settings) -> Path:
+    return settings.home / "demo" / "dagster.log"
+
+
+def _outcome(task: LabelTask, settings: Settings) -> str:
+    state = task_status(
+        task,
+        build_lane_settings(settings, LABEL_TASKS),
+        ArtifactStore(url=settings.artifact_url),
+        FolderRegistry(url=settings.registry_location),
+    )
+    return f"dataset {state.dataset_version}, {state.verdict}, {state.deployed} serves."
 
 
 def _deployed_models(settings: Settings) -> dict[str, TextClassifier]:

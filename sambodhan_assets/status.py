@@ -1,11 +1,20 @@
 """What stands where, per label task: read from registry and artifact store, never from Dagster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resources.artifact_store import ArtifactStore
+from resources.deployment import DEPLOYING_VERDICTS
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry
+from sambodhan_assets.domain.splits import SPLITS
 from sambodhan_assets.label_tasks import LabelTask
+
+HEADINGS = ("task", "dataset", "rows", "deployed", "macro-F1", "verdict")
+LEGEND = (
+    "rows: train/eval/test of the newest dataset version; macro-F1: of the deployed version on the "
+    "complaints on which it was judged; verdict: the newest one, whatever serves now."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +26,12 @@ class TaskStatus:
         rows: Its rows per split.
         model_version: Tag of the newest published model.
         deployed: Tag that serves.
+        deployed_at: Since when, ISO 8601 in UTC.
+        rolled_back_from: Tag that a rollback took out of service; None after a deployment.
         verdict: Verdict of the newest decision.
         reason: Why, in one sentence.
         candidate: Tag of the candidate that it was about.
+        waiting: That candidate may be deployed, and is not: its run ended too early.
         macro_f1: Macro-F1 of the deployed version on traffic, as measured when it was deployed.
     """
 
@@ -27,9 +39,12 @@ class TaskStatus:
     rows: dict[str, int] | None
     model_version: str | None
     deployed: str | None
+    deployed_at: str | None
+    rolled_back_from: str | None
     verdict: str | None
     reason: str | None
     candidate: str | None
+    waiting: bool
     macro_f1: float | None
 
 
@@ -43,13 +58,60 @@ def task_status(
     serving = None if deployment is None else registry.version(models, deployment.tag)
     decision = artifacts.newest(decision_repository(task))
     found = decision.manifest.details if decision else {}
+    rolled_back = deployment is not None and deployment.action == "rollback"
+    deployed = deployment.tag if deployment else None
     return TaskStatus(
         dataset_version=dataset.tag if dataset else None,
         rows=dataset.manifest.details["rows_by_split"] if dataset else None,
         model_version=model.tag if model else None,
-        deployed=deployment.tag if deployment else None,
+        deployed=deployed,
+        deployed_at=deployment.deployed_at if deployment else None,
+        rolled_back_from=deployment.replaced if deployment and rolled_back else None,
         verdict=found.get("verdict"),
         reason=found.get("reason"),
         candidate=found.get("candidate_tag"),
+        waiting=found.get("verdict") in DEPLOYING_VERDICTS
+        and found["deployed_tag"] == deployed
+        and not rolled_back,
         macro_f1=serving.manifest.details["candidate_macro_f1"] if serving else None,
     )
+
+
+def status_lines(states: Mapping[str, TaskStatus]) -> list[str]:
+    """A table of all tasks, and below it the reasons as sentences.
+
+    Columns are as wide as their values, so that no tag is ever cut off.
+    """
+    cells = [HEADINGS, *(_cells(name, state) for name, state in states.items())]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    sentences = [line for name, state in states.items() for line in _sentences(name, state)]
+    return [*table, "", *sentences, "", LEGEND]
+
+
+def _cells(name: str, state: TaskStatus) -> tuple[str, ...]:
+    return (
+        name,
+        state.dataset_version or "none",
+        "/".join(str(state.rows[split]) for split in SPLITS) if state.rows else "-",
+        state.deployed or "nothing",
+        "-" if state.macro_f1 is None else f"{state.macro_f1:.3f}",
+        state.verdict or "none",
+    )
+
+
+def _sentences(name: str, state: TaskStatus) -> list[str]:
+    if state.verdict is None:
+        return [f"{name}: nothing was decided yet; the job {name}_pipeline does it."]
+    lines = [f"{name}: {state.verdict}. {state.reason}"]
+    if state.waiting:
+        lines.append(f"{name}: this candidate is not deployed yet; the job decide_{name} does it.")
+    if state.rolled_back_from is not None:
+        lines.append(
+            f"{name}: rolled back from {state.rolled_back_from}; {state.deployed} serves since "
+            f"{state.deployed_at}."
+        )
+    return lines
