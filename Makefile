@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Runs of the demo, of the command line and of the UI meet in one instance.
-export DAGSTER_HOME ?= $(CURDIR)/.sambodhan/dagster
+export DAGSTER_HOME ?= $(abspath $(or $(SAMBODHAN_HOME),.sambodhan))/dagster
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo ui test test-all lint check dagster-home
