@@ -1,10 +1,14 @@
 """Checks that the platform can work with its settings, and says what to do where it cannot."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from resources.anchor_corpus import read_anchor_corpus
 from resources.profiles import Settings, build_lane_settings, open_feedback_store
@@ -12,6 +16,9 @@ from resources.registry.base import Publication, Repository
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS
+
+# The daemon reports every 30 s.
+DAEMON_SILENT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +35,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Checks settings, database, anchor corpus, registry and artifact store."""
+    """Checks settings, database, anchor corpus, stores, versions and Dagster's instance."""
     return [
         Finding(level="ok", text=f"SAMBODHAN_HOME is {settings.home}."),
         *_database(settings),
@@ -36,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_store("Registry", settings.registry_location),
         *_store("Artifact store", settings.artifact_url),
         *_versions(settings),
+        *_dagster(settings),
     ]
 
 
@@ -48,6 +56,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if health.reachable:
         kind = "embedded" if health.embedded else "from POSTGRES_URL"
         yield Finding(level="ok", text=f"PostgreSQL {health.server_version}, {kind}, answers.")
+    if health.read_only:
+        text = "This role may only read, which is enough; `load` and `db init` need another one."
+        yield Finding(level="ok", text=text)
     yield from (Finding(level="error", text=text) for text in health.problems)
     yield from (Finding(level="warning", text=text) for text in health.warnings)
 
@@ -99,3 +110,29 @@ def _versions(settings: Settings) -> Iterator[Finding]:
                 yield Finding(level="ok", text=f"{task.name}: {deployment.tag} serves, unchanged.")
         except PlatformError as error:
             yield Finding(level="error", text=str(error))
+
+
+def _dagster(settings: Settings) -> Iterator[Finding]:
+    """Runs must be kept somewhere, and sensors and schedules need the daemon."""
+    try:
+        with dg.DagsterInstance.get() as instance:
+            place, telemetry = instance.root_directory, instance.telemetry_enabled
+            beat = instance.get_daemon_heartbeats().get("SENSOR")
+    except (dg.DagsterError, SQLAlchemyError) as error:
+        yield Finding(
+            level="warning",
+            text=f"Dagster keeps no runs: {str(error).splitlines()[0].strip()} "
+            f"`make ui` sets DAGSTER_HOME={settings.home / 'dagster'}; set it for `dagster` too.",
+        )
+        return
+    if beat is not None and time.time() - beat.timestamp < DAEMON_SILENT_SECONDS:
+        text = f"Dagster's instance is {place}; its daemon runs, so sensors and schedules fire."
+        yield Finding(level="ok", text=text)
+    else:
+        text = f"Dagster's instance is {place}, but no daemon runs: sensors and schedules do not"
+        yield Finding(level="warning", text=f"{text} fire. `make ui` starts one.")
+    if telemetry:
+        yield Finding(
+            level="warning",
+            text=f"Dagster sends telemetry: link this project's dagster.yaml into {place}.",
+        )
