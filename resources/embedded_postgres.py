@@ -7,6 +7,7 @@ every parent folder to all users when run as root, and breaks on a path with a s
 
 import atexit
 import logging
+import os
 import subprocess
 import time
 from collections.abc import Generator
@@ -58,12 +59,10 @@ class EmbeddedPostgres:
             TransientError: It did not answer within `start_timeout` seconds.
         """
         deadline = time.monotonic() + self.start_timeout
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._prepare_home()
         with self._locked(self.start_timeout):
             self._users.join()
-            if live_postmaster(self._folder) is None:
-                self._start(deadline)
-            url = self._wait_for_answer(deadline)
+            url = self._running_url(deadline)
         self._leave_at_exit()
         return url
 
@@ -88,6 +87,15 @@ class EmbeddedPostgres:
     @property
     def _users(self) -> ServerUsers:
         return ServerUsers(self._folder.with_name(f"{self._folder.name}.users.json"))
+
+    def _prepare_home(self) -> None:
+        home = self._folder.parent
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._no_home(f"{home} cannot be created: {error.strerror}") from error
+        if not os.access(home, os.W_OK):
+            raise self._no_home(f"this user may not write to {home}")
 
     @contextmanager
     def _locked(self, seconds: float) -> Generator[None]:
@@ -115,13 +123,14 @@ class EmbeddedPostgres:
             if live_postmaster(self._folder) is None:
                 raise self._does_not_start(error) from error
 
-    def _wait_for_answer(self, deadline: float) -> URL:
+    def _running_url(self, deadline: float) -> URL:
         while True:
+            # In the loop, because a server that is being killed still lives for a moment.
+            if live_postmaster(self._folder) is None:
+                self._start(deadline)
             url = server_url(self._folder)
             if url is not None and _answers(url):
                 return url
-            if live_postmaster(self._folder) is None:
-                raise self._no_answer("the server ended while starting", self.start_timeout)
             if time.monotonic() > deadline:
                 raise self._no_answer("the server does not answer SELECT 1", self.start_timeout)
             time.sleep(PROBE_INTERVAL_SECONDS)
@@ -129,7 +138,21 @@ class EmbeddedPostgres:
     def _leave_at_exit(self) -> None:
         if self._folder not in _left_at_exit:
             _left_at_exit.add(self._folder)
-            atexit.register(self.stop)
+            atexit.register(self._stop_quietly)
+
+    def _stop_quietly(self) -> None:
+        """An interpreter that ends has nobody to raise to, and the next process can stop it too."""
+        try:
+            self.stop()
+        except TransientError as error:
+            log.warning("The embedded PostgreSQL was left running: %s", error)
+
+    def _no_home(self, found: str) -> PermanentError:
+        return PermanentError(
+            tried=TRIED,
+            found=f"{found}.",
+            todo="Set SAMBODHAN_HOME to a folder of your own, or POSTGRES_URL to another server.",
+        )
 
     def _no_answer(self, found: str, seconds: float) -> TransientError:
         return TransientError(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects import postgresql
 
 from resources.feedback_sampling import SampleOrder
 from resources.feedback_schema import NAIVE_TIME, FoundColumns
@@ -69,6 +69,11 @@ class FeedbackQueries:
         reviewed_at = sa.select(sa.func.max(self._reviewed_at())).where(self._m.c.reviewed)
         return sa.select(complaint, reviewed_at.scalar_subquery())
 
+    def known_complaints(self, ids: Sequence[int]) -> sa.Select:
+        """(complaint id) of those ids that exist."""
+        wanted = sa.cast(list(ids), postgresql.ARRAY(sa.BigInteger))
+        return sa.select(self._c.c.id).where(self._c.c.id == sa.any_(wanted))
+
     def label_counts(self, task: LabelTask, after_id: int | None) -> sa.Select:
         """(label, complaints, complaints with an id over `after_id`), in one scan."""
         label = self._c.c[task.column]
@@ -95,7 +100,7 @@ class FeedbackQueries:
         order: SampleOrder,
         *,
         limit: int,
-        population: int | None,
+        share: int | None,
         after_id: int | None,
     ) -> sa.Select:
         """(complaint_id, message, label) of the first `limit` unflagged complaints in the order.
@@ -104,7 +109,7 @@ class FeedbackQueries:
             task: Whose label must not be null.
             order: The order.
             limit: Most rows.
-            population: About how many there are; None to sort them all.
+            share: Read only this share of 2**64, with the smallest hashes; None to sort them all.
             after_id: Only complaints with a higher id; None for all.
         """
         c, m = self._c, self._m
@@ -114,9 +119,8 @@ class FeedbackQueries:
         )
         if after_id is not None:
             rows = rows.where(c.c.id > after_id)
-        if population is not None:
-            below = order.below(c.c.id, limit, population)
-            rows = rows if below is None else rows.where(below)
+        if share is not None:
+            rows = rows.where(order.below(c.c.id, share))
         # A literal: with a parameter the planner assumes 10 % of the table and sorts it.
         literal_limit = sa.literal_column(str(int(limit)), sa.BigInteger)
         return rows.order_by(order.hash_of(c.c.id), c.c.id).limit(literal_limit)
@@ -151,7 +155,7 @@ class FeedbackQueries:
                 m.c[predicted(task)].label("predicted"),
                 self._reviewed_at().label("reviewed_at"),
             )
-            .ext(distinct_on(m.c.complaint_id))
+            .ext(postgresql.distinct_on(m.c.complaint_id))
             .where(*self._counting(task))
             .order_by(m.c.complaint_id, m.c.reviewed_at.desc().nulls_last(), m.c.id.desc())
             .subquery("newest")

@@ -45,24 +45,24 @@ class SampleOrder:
         # The C collation is the order of bytes everywhere.
         return sa.func.md5(text).collate("C")
 
-    def below(
-        self, complaint_id: sa.ColumnElement[int], count: int, population: int
-    ) -> sa.ColumnElement[bool] | None:
-        """Condition that lets about 1.1 * count + 50 of `population` complaints pass.
-
-        It spares the sort of all the others. The smallest `count` hashes are among those that pass
-        if at least `count` pass, so the sample does not depend on how good `population` is.
-
-        Returns:
-            None if all complaints would pass.
-        """
-        passing = count + count // 10 + 50
-        if passing >= population:
-            return None
-        share = passing * 2**64 // population
+    def below(self, complaint_id: sa.ColumnElement[int], share: int) -> sa.ColumnElement[bool]:
+        """Condition that lets `share` of 2**64 complaints pass, those with the smallest hashes."""
         if self.name == HASHINT8:
             return self.hash_of(complaint_id) < _literal(share - 2**63)
         return self.hash_of(complaint_id) < sa.literal_column(f"'{share:016x}'")
+
+
+def passing_share(count: int, population: int) -> int | None:
+    """The share of 2**64 that lets about 1.1 * count + 50 of `population` complaints pass.
+
+    It spares the sort of all the others. If at least `count` pass, the smallest `count` hashes are
+    among them, so the sample does not depend on how good `population` is.
+
+    Returns:
+        None if all complaints have to pass.
+    """
+    passing = count + count // 10 + 50
+    return None if passing >= population else passing * 2**64 // population
 
 
 def sample_order(connection: sa.Connection, seed: int) -> SampleOrder:

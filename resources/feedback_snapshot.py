@@ -1,15 +1,22 @@
 """Takes the snapshot of one label task: all corrections, and a sample of unflagged complaints."""
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from math import ceil
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
 from resources.feedback_queries import FeedbackQueries
+from resources.feedback_reads import (
+    CORRECTION_COLUMNS,
+    Progress,
+    UnflaggedCounts,
+    count_unflagged,
+    first_unflagged,
+    read_table,
+)
 from resources.feedback_sampling import SampleOrder, sample_order
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.feedback import (
@@ -21,11 +28,6 @@ from sambodhan_assets.domain.feedback import (
     SnapshotReport,
 )
 from sambodhan_assets.label_tasks import LabelTask
-
-Progress = Callable[[str], None]
-Row = tuple[object, ...]
-
-BATCH_ROWS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,57 +60,19 @@ class SnapshotRequest:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more")
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnflaggedCounts:
-    """Exact numbers of unflagged complaints.
-
-    Attributes:
-        by_label: Per label, those of the whole table.
-        window: Those of the window.
-    """
-
-    by_label: dict[str, int]
-    window: int
-
-    @property
-    def total(self) -> int:
-        """Those of the whole table."""
-        return sum(self.by_label.values())
-
-
 def take_snapshot(
     connection: sa.Connection, queries: FeedbackQueries, request: SnapshotRequest
 ) -> FeedbackSnapshot:
     """Reads one state of the database; every statement runs in the connection's transaction."""
-    task, say = request.task, request.on_progress
     order = sample_order(connection, request.seed)
-    corrections = _read(connection, queries.correction_rows(task), "corrections", say)
-    counts = _count_unflagged(connection, queries, request)
-    sample, window_only = _sample(connection, queries, request, order, len(corrections), counts)
-    newest_complaint, newest_review = connection.execute(queries.newest()).one()
-    in_window = [_in_window(row[0], request) for row in corrections]
-    report = SnapshotReport(
-        correction_count=len(corrections),
-        unflagged_count=counts.total,
-        window_unflagged_count=counts.window,
-        window_correction_count=sum(in_window),
-        superseded_reviews=connection.scalar(queries.superseded_reviews(task)),
-        newest_complaint_id=newest_complaint,
-        newest_reviewed_at=newest_review and _iso(newest_review),
-        sampler=order.name,
-        stratum_sizes={CORRECTION: len(corrections)}
-        | {f"{UNFLAGGED}:{label}": n for label, n in sorted(counts.by_label.items())},
-    )
-    ranked = ((*row[:3], rank) for rank, row in enumerate(sample))
-    rows = chain(
-        (_correction(row, inside) for row, inside in zip(corrections, in_window, strict=True)),
-        (_unflagged(row, request) for row in ranked),
-        (_unflagged((*row, None), request) for row in sorted(window_only)),
-        _anchor_rows(request.anchor, task),
-    )
+    corrections = _correction_rows(connection, queries, request)
+    request.on_progress("counting unflagged complaints")
+    counts = count_unflagged(connection, queries, request.task, request.window_after_id)
+    wanted = ceil(request.correct_ratio * corrections.num_rows) + request.replay_max
+    unflagged = _unflagged_rows(connection, queries, request, order, wanted, counts)
     return FeedbackSnapshot(
-        rows=_table(rows),
-        report=report,
+        rows=pa.concat_tables([corrections, *unflagged, _anchor_rows(request)]).combine_chunks(),
+        report=_report(connection, queries, request, order, corrections, counts),
         seed=request.seed,
         correct_ratio=request.correct_ratio,
         window_after_id=request.window_after_id,
@@ -116,142 +80,113 @@ def take_snapshot(
     )
 
 
-def _sample(
+def _correction_rows(
+    connection: sa.Connection, queries: FeedbackQueries, request: SnapshotRequest
+) -> pa.Table:
+    statement = queries.correction_rows(request.task)
+    rows = read_table(connection, statement, CORRECTION_COLUMNS, "corrections", request.on_progress)
+    source = pa.repeat(CORRECTION, rows.num_rows)
+    return _snapshot_rows(rows, request, source=source, stratum=source)
+
+
+def _unflagged_rows(
     connection: sa.Connection,
     queries: FeedbackQueries,
     request: SnapshotRequest,
     order: SampleOrder,
-    correction_count: int,
+    wanted: int,
     counts: UnflaggedCounts,
-) -> tuple[list[Row], list[Row]]:
-    """The ranked sample, and the rows that only the window sample brought in."""
-    wanted = ceil(request.correct_ratio * correction_count) + request.replay_max
-    after_id = request.window_after_id
+) -> tuple[pa.Table, pa.Table]:
+    """The ranked sample, and the rows that only the window sample brought in, by id."""
 
-    def first(limit: int, population: int, after_id: int | None) -> list[Row]:
+    def first(limit: int, population: int, after_id: int | None) -> pa.Table:
         return first_unflagged(
             connection, queries, request.task, order, limit=limit, population=population,
             after_id=after_id, on_progress=request.on_progress,
         )  # fmt: skip
 
-    if after_id is None:
+    if request.window_after_id is None:
         rows = first(max(wanted, request.window_max), counts.total, None)
-        return rows[:wanted], rows[wanted:]
-    sample = first(wanted, counts.total, None)
-    sampled = {row[0] for row in sample}
-    window = first(request.window_max, counts.window, after_id)
-    return sample, [row for row in window if row[0] not in sampled]
-
-
-def first_unflagged(
-    connection: sa.Connection,
-    queries: FeedbackQueries,
-    task: LabelTask,
-    order: SampleOrder,
-    *,
-    limit: int,
-    population: int,
-    after_id: int | None,
-    on_progress: Progress,
-) -> list[Row]:
-    """The first unflagged complaints in the order, whatever `population` is.
-
-    Args:
-        connection: In the snapshot's transaction.
-        queries: Statements.
-        task: Label task.
-        order: Order of the complaints.
-        limit: How many, if there are so many.
-        population: About how many there are; a wrong number costs time and changes no row.
-        after_id: Only complaints with a higher id; None for all.
-        on_progress: Told how many rows are read.
-    """
-    if limit == 0:
-        return []
-    for guess in (population, None):
-        statement = queries.unflagged_sample(
-            task, order, limit=limit, population=guess, after_id=after_id
-        )
-        rows = _read(connection, statement, "unflagged complaints", on_progress)
-        if len(rows) == limit or guess is None:
-            break
-    return rows
-
-
-def _count_unflagged(
-    connection: sa.Connection, queries: FeedbackQueries, request: SnapshotRequest
-) -> UnflaggedCounts:
-    after_id = request.window_after_id
-    request.on_progress("counting the unflagged complaints")
-    flagged = {
-        label: (count, window)
-        for label, count, window in connection.execute(
-            queries.flagged_label_counts(request.task, after_id)
-        )
-    }
-    by_label: dict[str, int] = {}
-    total_window = 0
-    for label, count, window in connection.execute(queries.label_counts(request.task, after_id)):
-        flagged_count, flagged_window = flagged.get(label, (0, 0))
-        by_label[label] = count - flagged_count
-        total_window += window - flagged_window
-    return UnflaggedCounts(by_label=by_label, window=total_window)
-
-
-def _read(connection: sa.Connection, statement: sa.Select, what: str, say: Progress) -> list[Row]:
-    rows: list[Row] = []
-    streamed = connection.execute(statement, execution_options={"yield_per": BATCH_ROWS})
-    for batch in streamed.partitions():
-        rows.extend(tuple(row) for row in batch)
-        say(f"read {len(rows)} {what}")
-    return rows
-
-
-def _in_window(complaint_id: object, request: SnapshotRequest) -> bool:
-    return request.window_after_id is None or int(str(complaint_id)) > request.window_after_id
-
-
-def _correction(row: Row, in_window: bool) -> Row:
-    complaint_id, review_id, message, label, answer, reviewed_at = row
+        sample, window_only = rows.slice(0, wanted), rows.slice(wanted)
+    else:
+        sample = first(wanted, counts.total, None)
+        window = first(request.window_max, counts.window, request.window_after_id)
+        known = np.isin(window["complaint_id"].to_numpy(), sample["complaint_id"].to_numpy())
+        window_only = window.filter(pa.array(~known))
+    rank = pa.array(np.arange(sample.num_rows), pa.int64())
     return (
-        complaint_id, review_id, message, label, answer, CORRECTION, CORRECTION, reviewed_at, None,
-        in_window,
-    )  # fmt: skip
+        _of_unflagged(sample, request, sample_rank=rank),
+        _of_unflagged(window_only.sort_by("complaint_id"), request),
+    )
 
 
-def _unflagged(row: Row, request: SnapshotRequest) -> Row:
-    complaint_id, message, label, rank = row
-    return (
-        complaint_id, None, message, label, label, UNFLAGGED, f"{UNFLAGGED}:{label}", None, rank,
-        _in_window(complaint_id, request),
-    )  # fmt: skip
+def _of_unflagged(rows: pa.Table, request: SnapshotRequest, **columns: pa.Array) -> pa.Table:
+    stratum = pa.array([f"{UNFLAGGED}:{label}" for label in rows["label"].to_pylist()], pa.string())
+    source = pa.repeat(UNFLAGGED, rows.num_rows)
+    return _snapshot_rows(
+        rows, request, answer=rows["label"], source=source, stratum=stratum, **columns
+    )
 
 
-def _anchor_rows(anchor: pa.Table | None, task: LabelTask) -> Iterable[Row]:
+def _anchor_rows(request: SnapshotRequest) -> pa.Table:
+    column, anchor = request.task.column, request.anchor
     if anchor is None:
-        return []
-    if missing := {"text", task.column} - set(anchor.column_names):
+        return SNAPSHOT_SCHEMA.empty_table()
+    if missing := {"text", column} - set(anchor.column_names):
         raise PermanentError(
             tried="Adding the anchor corpus to the snapshot",
             found=f"it has no column {', '.join(sorted(missing))}.",
             todo="ANCHOR_DATASET needs the column text and one column per label task.",
         )
-    texts, labels = anchor["text"].to_pylist(), anchor[task.column].to_pylist()
-    return [
-        (None, None, text, label, None, ANCHOR, ANCHOR, None, None, False)
-        for text, label in zip(texts, labels, strict=True)
-    ]
+    source = pa.repeat(ANCHOR, anchor.num_rows)
+    outside = pa.repeat(False, anchor.num_rows)
+    rows = pa.table({"message": anchor["text"], "label": anchor[column]})
+    return _snapshot_rows(rows, request, source=source, stratum=source, in_window=outside)
 
 
-def _table(rows: Iterable[Row]) -> pa.Table:
-    columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
-    if not columns:
-        return SNAPSHOT_SCHEMA.empty_table()
+def _snapshot_rows(
+    rows: pa.Table, request: SnapshotRequest, **columns: pa.Array | pa.ChunkedArray
+) -> pa.Table:
+    """Rows of SNAPSHOT_SCHEMA; a column that is not given is null, in_window follows the id."""
+    given = {name: rows[name] for name in rows.column_names} | columns
+    if "in_window" not in given:
+        after_id = request.window_after_id
+        ids = rows["complaint_id"].to_numpy()
+        given["in_window"] = pa.array(
+            np.full(len(ids), True) if after_id is None else ids > after_id
+        )
     arrays = [
-        pa.array(values, type=field.type)
-        for values, field in zip(columns, SNAPSHOT_SCHEMA, strict=True)
+        given[field.name].cast(field.type)
+        if field.name in given
+        else pa.nulls(rows.num_rows, field.type)
+        for field in SNAPSHOT_SCHEMA
     ]
     return pa.Table.from_arrays(arrays, schema=SNAPSHOT_SCHEMA)
+
+
+def _report(
+    connection: sa.Connection,
+    queries: FeedbackQueries,
+    request: SnapshotRequest,
+    order: SampleOrder,
+    corrections: pa.Table,
+    counts: UnflaggedCounts,
+) -> SnapshotReport:
+    newest_complaint, newest_review = connection.execute(queries.newest()).one()
+    return SnapshotReport(
+        correction_count=corrections.num_rows,
+        unflagged_count=counts.total,
+        window_unflagged_count=counts.window,
+        window_correction_count=int(corrections["in_window"].to_numpy().sum()),
+        superseded_reviews=connection.execute(
+            queries.superseded_reviews(request.task)
+        ).scalar_one(),
+        newest_complaint_id=newest_complaint,
+        newest_reviewed_at=newest_review and _iso(newest_review),
+        sampler=order.name,
+        stratum_sizes={CORRECTION: corrections.num_rows}
+        | {f"{UNFLAGGED}:{label}": n for label, n in sorted(counts.by_label.items())},
+    )
 
 
 def _iso(moment: datetime) -> str:

@@ -13,10 +13,12 @@ from pydantic import Field
 from resources.database import Mode, transaction
 from resources.database_url import database_url
 from resources.embedded_postgres import EmbeddedPostgres
+from resources.feedback_health import StoreHealth, examine
 from resources.feedback_queries import FeedbackQueries
 from resources.feedback_schema import create_missing, require_columns
 from resources.feedback_snapshot import SnapshotRequest, take_snapshot
 from resources.feedback_writes import FeedbackWrites, Row
+from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.feedback import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
@@ -141,6 +143,20 @@ class FeedbackStore(dg.ConfigurableResource):
         """
         with self._transaction("Creating the tables of feedback", "write") as connection:
             return create_missing(connection, tasks)
+
+    def health(self, tasks: Sequence[LabelTask] = LABEL_TASKS) -> StoreHealth:
+        """What works and what does not; never raises because of the database."""
+        embedded = not self.url
+        try:
+            with self._transaction("Examining the feedback store", "poll", tasks) as connection:
+                return examine(connection, tasks, embedded=embedded)
+        except PlatformError as error:
+            return StoreHealth(reachable=False, embedded=embedded, problems=(str(error),))
+
+    def known_complaints(self, ids: Sequence[int]) -> set[int]:
+        """Those of the ids that `complaints` holds."""
+        with self._queries([], "Looking up complaints", "poll") as (connection, queries):
+            return set(connection.scalars(queries.known_complaints(ids)))
 
     def upsert_complaints(
         self, rows: Iterable[Row], tasks: Sequence[LabelTask] = LABEL_TASKS

@@ -97,10 +97,8 @@ def _serves(process: psutil.Process, folder: Path) -> bool:
         if not process.name().startswith("postgres"):
             return False
         return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder
-    except psutil.AccessDenied:
-        # Another user's process: it cannot be ours to restart.
-        return True
-    except psutil.NoSuchProcess:
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        # Another user's process cannot work in a data folder that only its owner may enter.
         return False
 
 

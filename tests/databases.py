@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from resources.database_url import database_url
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
 from sambodhan_assets.label_tasks import LABEL_TASKS
@@ -69,7 +70,9 @@ def text_of(url: sa.URL) -> str:
 
 def connect(url: str) -> psycopg.Connection:
     """A plain driver connection, for what the store itself must never do."""
-    return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True)
+    address = database_url(url)
+    options = address.translate_connect_args(username="user", database="dbname")
+    return psycopg.connect(**options, **address.query, autocommit=True)
 
 
 def execute(url: str, *statements: str) -> list[tuple]:
