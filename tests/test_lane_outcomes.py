@@ -110,7 +110,9 @@ def test_a_first_model_that_is_not_good_enough_is_rejected(first_round: World):
     assert first_round.serving() is None
 
 
-def test_a_candidate_that_learned_nonsense_is_rejected(deployed: World):
+def test_a_candidate_that_learned_nonsense_is_not_deployed_though_the_published_rule_would(
+    deployed: World,
+):
     before = deployed.serving()
     live_second_round(deployed, share=0.0)
     # Officials who overwrite right answers at random: nothing in the texts explains the labels.
@@ -125,7 +127,10 @@ def test_a_candidate_that_learned_nonsense_is_rejected(deployed: World):
     outcome = run(deployed)
     assert outcome.success
     assert outcome.amber("F1_GATE")
-    assert verdict_of(deployed) in ("REJECT", "HOLD")
+    assert verdict_of(deployed) == "HOLD"
+    measured = outcome.checks["F1_GATE"].metadata
+    assert float(str(measured["gain"].value)) < 0
+    assert measured["f1_delta would say"].value == "PROMOTE"
     assert deployed.serving() == before
 
 
