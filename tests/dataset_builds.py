@@ -5,8 +5,23 @@ from typing import Any
 import pyarrow as pa
 
 from sambodhan_assets.domain.balanced_dataset import BalancedDataset, build_balanced_dataset
+from sambodhan_assets.domain.cleaning import text_key
 from sambodhan_assets.domain.preparation import PreparationSettings
 from tests.snapshot_rows import LABELS, Row, correction, make_snapshot
+
+# Texts of one stem with one common word are near-duplicates (0.7 or more), those with none are not:
+# chains form, and new rows can bridge two splits.
+FIRST = ("kalanki", "balaju", "thimi", "kirtipur")
+SECOND = ("chabahil", "bouddha", "sinamangal", "gaushala")
+STEMS = (
+    "the drinking water pipe at {} has been leaking for weeks and nobody from {} came to mend it",
+    "बाटोमा ठूला खाल्डा छन् {} देखि गाडी चल्न सक्दैन र {} सम्म जान धेरै समय लाग्छ कृपया मर्मत गर्नुहोस्",
+)
+
+
+def variant(stem: int, first: int, second: int) -> str:
+    return STEMS[stem].format(FIRST[first], SECOND[second])
+
 
 # Two rows that no test is about, so that there are always two labels.
 FILLING = (
@@ -42,3 +57,18 @@ def tables_of(dataset: BalancedDataset) -> dict[str, pa.Table]:
         "assignments": dataset.assignments,
         "lineage": dataset.lineage,
     }
+
+
+def assigned(assignments: pa.Table) -> dict[str, str]:
+    """Split of each text key."""
+    keys, splits = assignments["text_key"].to_pylist(), assignments["split"].to_pylist()
+    return dict(zip(keys, splits, strict=True))
+
+
+def assignments(**split_of_text: str) -> pa.Table:
+    """A parent version; keyword is a stem and two words, as in s0_1_2="test"."""
+    rows = []
+    for name, split in split_of_text.items():
+        key = text_key(variant(*(int(digit) for digit in name[1:].split("_"))))
+        rows.append({"text_key": key, "group_key": key, "split": split})
+    return pa.Table.from_pylist(rows)
