@@ -89,23 +89,26 @@ def demo(
 
 @load_app.command("complaints", epilog=_examples("load complaints complaints.csv"))
 def load_complaints(file: CsvFile) -> None:
-    """Inserts or updates complaints: id, message, one column per task, [created_at]."""
-    from resources.feedback_files import read_complaints
+    """Inserts or updates complaints: id, message, one column per task, [created_at].
 
-    settings = load_settings()
-    rows = read_complaints(file, LABEL_TASKS, timezone=settings.db_timezone)
-    count = open_feedback_store(settings).upsert_complaints(rows)
+    A file is loaded whole, or not at all if a row is wrong.
+    """
+    from resources import feedback_files
+
+    count = feedback_files.load_complaints(file, open_feedback_store(load_settings()))
     out.print(f"Loaded {count} complaints.")
 
 
 @load_app.command("corrections", epilog=_examples("load corrections corrections.csv"))
 def load_corrections(file: CsvFile) -> None:
-    """Inserts or updates reviews: complaint_id, correct_<task>..., [id, reviewed, reviewed_at]."""
-    from resources.feedback_files import read_corrections
+    """Inserts or updates reviews: complaint_id, correct_<task>..., [id, reviewed, reviewed_at].
 
-    settings = load_settings()
-    rows = read_corrections(file, LABEL_TASKS, timezone=settings.db_timezone)
-    count = open_feedback_store(settings).upsert_corrections(rows)
+    Without an id every row is a new review, also when the file is loaded twice. A file is loaded
+    whole, or not at all if a row is wrong.
+    """
+    from resources import feedback_files
+
+    count = feedback_files.load_corrections(file, open_feedback_store(load_settings()))
     out.print(f"Loaded {count} corrections.")
 
 
