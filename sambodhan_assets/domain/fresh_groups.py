@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sambodhan_assets.domain.candidates import BALANCED_UNFLAGGED, REPLAY_ANCHOR, UniqueTexts
+from sambodhan_assets.domain.candidates import BALANCED_UNFLAGGED, UniqueTexts
 from sambodhan_assets.domain.columns import Bools, Ints, Keys
 from sambodhan_assets.domain.inheritance import Inheritance
 from sambodhan_assets.domain.preparation import PreparationSettings
@@ -20,10 +20,23 @@ def place_fresh(
     texts: UniqueTexts,
     inherited: Inheritance,
     keys: Keys,
+    anchors_only: Bools,
     n_labels: int,
     settings: PreparationSettings,
-) -> tuple[Ints, Bools]:
-    """Place the parts that touch nothing known: the splits of all texts, and anchor test texts."""
+) -> Ints:
+    """Complete the inherited splits by those of the parts that touch nothing known.
+
+    Args:
+        texts: The texts.
+        inherited: What they have from the parent version.
+        keys: Group keys, [n].
+        anchors_only: The near-duplicate group holds anchor rows only, [n].
+        n_labels: Number of labels.
+        settings: Shares of the splits.
+
+    Returns:
+        Position in SPLITS, NOWHERE for barred texts, [n].
+    """
     part, fresh = inherited.part, inherited.fresh
     of_part = np.full(len(part), TRAIN, dtype=np.int64)
     balanced = fresh & (texts.standing <= BALANCED_UNFLAGGED)
@@ -32,13 +45,10 @@ def place_fresh(
     np.add.at(counts, (rows, texts.label[balanced]), 1)
     hashes = [unit_hash(SPLIT_SALT, key) for key in keys[heads].tolist()]
     of_part[heads] = _fill(counts, hashes, _room(texts, inherited, n_labels, settings))
-    others = np.bincount(part, weights=texts.standing != REPLAY_ANCHOR, minlength=len(part))
-    anchors = fresh & (others[part] == 0)
-    share = settings.anchor_test_share
-    drawn = [unit_hash(ANCHOR_SALT, key) < share for key in keys[part[anchors]].tolist()]
+    anchors, share = fresh & anchors_only, settings.anchor_test_share
+    drawn = [unit_hash(ANCHOR_SALT, key) < share for key in keys[anchors].tolist()]
     of_part[part[anchors][np.array(drawn, dtype=np.bool_)]] = TEST
-    split = np.where(fresh, of_part[part], inherited.split)
-    return split, anchors & (split == TEST)
+    return np.where(fresh, of_part[part], inherited.split)
 
 
 def _room(

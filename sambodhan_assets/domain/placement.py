@@ -64,16 +64,15 @@ def place_texts(
     inherited = inherit(texts, index, component, known=known, group=group)
     # Positions follow the keys: the lowest member of a part has its smallest key.
     keys = names[np.where(inherited.fresh, own[inherited.part], inherited.group)]
-    split, fresh_anchor_test = place_fresh(texts, inherited, keys, n_labels, settings)
-    anchor = texts.standing == REPLAY_ANCHOR
-    others = np.bincount(component, weights=~anchor, minlength=len(keys))[component]
-    guards = (known == TEST) | fresh_anchor_test | (others == 0)
+    other = texts.standing != REPLAY_ANCHOR
+    anchors_only = np.bincount(component, weights=other, minlength=len(keys))[component] == 0
+    split = place_fresh(texts, inherited, keys, anchors_only, n_labels, settings)
     return Placement(
         split=split,
         known=known,
         group=keys,
         component=component,
-        anchor_test=anchor & (split == TEST) & guards,
+        anchor_test=~other & (split == TEST) & ((known == TEST) | anchors_only),
         holdout=_holdout(texts, known, split, keys, settings.holdout_share),
     )
 
