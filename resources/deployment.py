@@ -63,21 +63,36 @@ def find_deployable(
     )
     details = version.manifest.details
     current = registry.deployed(settings.model_repository(task))
-    serving = None if current is None else current.tag
     if details["verdict"] not in DEPLOYING_VERDICTS:
         refusal = (
             f"The verdict on candidate {details['candidate_tag']} is {details['verdict']}: "
             f"{details['reason']} Nothing was deployed."
         )
-    elif serving != details["deployed_tag"]:
+    elif is_settled(version, current):
         refusal = (
             f"Candidate {details['candidate_tag']} was compared with "
-            f"{details['deployed_tag'] or 'nothing'}, but {serving or 'nothing'} serves now. "
+            f"{details['deployed_tag'] or 'nothing'}; the pointer has moved since, and "
+            f"{current.tag if current else 'nothing'} serves now. "
             f"Nothing was deployed; run decide_{task.name} to compare again."
         )
     else:
         refusal = None
     return Decision(version=version, refusal=refusal)
+
+
+def is_settled(decision: Version, current: Deployment | None) -> bool:
+    """Whether nothing is left to do about a decision.
+
+    It deploys nothing, or the pointer has moved since it was taken. Moves are counted, because
+    after a rollback the same tag serves again, and what was rolled back must not return by itself.
+
+    Args:
+        decision: Record in the artifact store.
+        current: The pointer as it stands; None if nothing is deployed.
+    """
+    details = decision.manifest.details
+    move = 0 if current is None else current.sequence
+    return details["verdict"] not in DEPLOYING_VERDICTS or details["deployed_move"] != move
 
 
 def deploy_candidate(

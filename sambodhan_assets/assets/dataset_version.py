@@ -11,8 +11,9 @@ from typing import Any
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
+from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository, prepared_repository
-from resources.registry.base import Publication, Registry, Repository, Version
+from resources.registry.base import Deployment, Publication, Registry, Repository, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.domain.dataset_card import DatasetDescription, write_description
@@ -54,7 +55,8 @@ def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
             )
             newest = registry.newest(repository)
             unchanged = newest is not None and newest.content_hash == prepared.content_hash
-            if newest is not None and unchanged and _was_decided(task, artifacts, newest):
+            deployment = registry.deployed(settings.model_repository(task))
+            if newest is not None and unchanged and _is_done(task, artifacts, newest, deployment):
                 say_unchanged(context, task, newest)
                 return
             version = (
@@ -81,10 +83,14 @@ def say_unchanged(context: dg.AssetExecutionContext, task: LabelTask, newest: Ve
     )
 
 
-def _was_decided(task: LabelTask, artifacts: ArtifactStore, version: Version) -> bool:
-    """Whether the lane has finished with a version; a run that died after publishing has not."""
+def _is_done(
+    task: LabelTask, artifacts: ArtifactStore, version: Version, deployment: Deployment | None
+) -> bool:
+    """Whether the lane has finished with a version; a run that died on the way has not."""
     decision = artifacts.newest(decision_repository(task))
-    return decision is not None and decision.manifest.details["dataset_tag"] == version.tag
+    if decision is None or decision.manifest.details["dataset_tag"] != version.tag:
+        return False
+    return is_settled(decision, deployment)
 
 
 def _publish(

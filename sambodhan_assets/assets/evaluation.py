@@ -120,6 +120,7 @@ def judge(
         "reason": verdict.reason,
         "candidate_tag": entry.candidate.tag,
         "deployed_tag": None if deployment is None else deployment.tag,
+        "deployed_move": 0 if deployment is None else deployment.sequence,
         "dataset_tag": entry.dataset.tag,
         "dataset_repository": entry.dataset.repository.name,
         "candidate_macro_f1": None if window is None else window.macro_f1,
