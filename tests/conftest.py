@@ -1,7 +1,7 @@
 """Fixtures that every test may name."""
 
 from tests.databases import empty_database, feedback_url, postgres_server
-from tests.lane_world import deployed, first_round, second_round, worlds
+from tests.lane_world import deployed, first_round, promotable, second_round, worlds
 
 __all__ = [
     "deployed",
@@ -9,6 +9,7 @@ __all__ = [
     "feedback_url",
     "first_round",
     "postgres_server",
+    "promotable",
     "second_round",
     "worlds",
 ]

@@ -10,6 +10,7 @@ its database and of its folders, so no test sees what another one did:
     deployed       the same after `department_pipeline`: a first department model serves
     second_round   300 more complaints that this model answered; every error is corrected, so the
                    next candidate is better
+    promotable     that candidate is trained, and the verdict on it is PROMOTE
 """
 
 import os
@@ -200,11 +201,11 @@ def run(
     world: World,
     name: str = "department_pipeline",
     *,
-    only: str | None = None,
+    only: Sequence[str] = (),
     run_config: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Runs a job on an instance that nobody else uses; `only` selects one asset, as the UI can."""
-    selection = None if only is None else [dg.AssetKey(only.split("/"))]
+    """Runs a job on an instance of its own; `only` selects some of its assets, as the UI can."""
+    selection = [dg.AssetKey(key.split("/")) for key in only] or None
     with dg.DagsterInstance.ephemeral() as instance:
         return run_job(world.definitions, name, instance, run_config, selection)
 
@@ -333,11 +334,17 @@ def _live_well(world: World) -> None:
     live_second_round(world, share=1.0)
 
 
+def _decide_but_deploy_nothing(world: World) -> None:
+    outcome = run(world, only=keys(DEPARTMENT, *STAGES[:-1]))
+    assert outcome.checks["F1_GATE"].passed
+
+
 # State -> (the state before it, what happens then).
 STATES: dict[str, tuple[str | None, Callable[[World], None]]] = {
     "first_round": (None, _live_first_round),
     "deployed": ("first_round", _deploy_first_model),
     "second_round": ("deployed", _live_well),
+    "promotable": ("second_round", _decide_but_deploy_nothing),
 }
 
 
@@ -413,6 +420,12 @@ def deployed(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World
 def second_round(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
     """A first department model serves; the corrections that make the next one better are there."""
     yield from _copied("second_round", worlds, monkeypatch)
+
+
+@pytest.fixture
+def promotable(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
+    """The verdict on a second department model is PROMOTE; the first one still serves."""
+    yield from _copied("promotable", worlds, monkeypatch)
 
 
 def child_environment(world: World) -> dict[str, str]:

@@ -1,0 +1,259 @@
+"""Risk: a version serves that nobody decided on, or the way back is closed or leads astray."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from resources.registry.base import Deployment, Publication
+from sambodhan_assets.cli import app
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.classifier import load_classifier
+from tests.lane_world import (
+    DEPARTMENT,
+    ROOT,
+    URGENCY,
+    World,
+    child_environment,
+    keys,
+    live_second_round,
+    run,
+)
+
+DEPLOYED_TAG = keys(DEPARTMENT, "deployed_tag")
+
+
+def deploy_another(world: World, folder: Path) -> str:
+    """A version whose bytes differ from the one that serves, deployed over it; returns its tag."""
+    repository = world.lanes.model_repository(DEPARTMENT)
+    serving = world.registry.version(repository, str(world.serving()))
+    moves = world.registry.deployments(repository)
+    with world.registry.fetched(serving) as model:
+        copy = folder / f"model-{len(moves)}"
+        shutil.copytree(model, copy)
+    (copy / "manifest.json").unlink()
+    (copy / "notes.txt").write_text(f"version {len(moves) + 1}\n")
+    publication = Publication(run_id="test", details=serving.manifest.details)
+    version = world.registry.publish(repository, copy, publication)
+    move = Deployment(
+        sequence=len(moves) + 1,
+        tag=version.tag,
+        action="deploy",
+        replaced=serving.tag,
+        deployed_at="2025-08-01T00:00:00+00:00",
+        run_id="test",
+        reason="a test",
+        traffic_after_id=moves[-1].traffic_after_id,
+    )
+    world.registry.move_pointer(repository, move)
+    return version.tag
+
+
+@pytest.fixture
+def third_version(deployed: World, tmp_path: Path) -> World:
+    """Three versions were deployed one after the other."""
+    deploy_another(deployed, tmp_path)
+    deploy_another(deployed, tmp_path)
+    return deployed
+
+
+def roll_back(world: World, to: str | None = None):
+    config = {"to": to} if to else {}
+    return run(
+        world,
+        "rollback_department",
+        run_config={"ops": {"roll_back_department": {"config": config}}},
+    )
+
+
+def sambodhan(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str):
+    for name, value in world.variables.items():
+        monkeypatch.setenv(name, value)
+    return CliRunner().invoke(app, arguments)
+
+
+def job_execute(world: World, *names: str) -> None:
+    """Runs jobs one after the other, each in a process and a Dagster instance of its own."""
+    assert "DAGSTER_HOME" not in child_environment(world)
+    for name in names:
+        command: Sequence[str] = [sys.executable, "-m", "dagster", "job", "execute"]
+        ended = subprocess.run(
+            [*command, "-m", "sambodhan_assets.definitions", "-j", name],
+            cwd=ROOT,
+            env=child_environment(world),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+
+
+# Deploying
+
+
+def test_a_better_candidate_replaces_what_serves(second_round: World):
+    first = second_round.serving()
+    outcome = run(second_round)
+    assert outcome.checks["F1_GATE"].passed
+    second = second_round.serving()
+    assert second_round.moves() == [("deploy", first), ("deploy", second)]
+    assert second != first
+    history = second_round.registry.deployments(second_round.lanes.model_repository(DEPARTMENT))
+    assert history[-1].replaced == first
+    assert history[-1].reason.startswith("PROMOTE: ")
+    assert history[-1].traffic_after_id == second_round.store.newest_complaint_id()
+
+
+def test_a_candidate_on_hold_is_not_deployed_by_materializing_the_tag_alone(deployed: World):
+    live_second_round(deployed, share=0.2)
+    run(deployed)
+    outcome = run(deployed, only=DEPLOYED_TAG)
+    assert outcome.success
+    assert outcome.made == []
+    assert "is HOLD: " in outcome.events
+    assert len(deployed.moves()) == 1
+
+
+def test_materializing_the_tag_twice_after_a_promotion_deploys_once(promotable: World):
+    assert run(promotable, only=DEPLOYED_TAG).made == DEPLOYED_TAG
+    again = run(promotable, only=DEPLOYED_TAG)
+    assert again.success
+    assert again.made == []
+    assert len(promotable.moves()) == len(promotable.model_tags()) == 2
+
+
+def test_a_promotion_is_refused_when_the_pointer_has_moved_since(promotable: World, tmp_path: Path):
+    newer = deploy_another(promotable, tmp_path)
+    outcome = run(promotable, only=DEPLOYED_TAG)
+    assert outcome.success
+    assert outcome.made == []
+    assert "run decide_department to compare again" in outcome.events
+    assert promotable.serving() == newer
+
+
+def test_a_version_that_was_rolled_back_does_not_come_back_by_itself(promotable: World):
+    first = promotable.serving()
+    run(promotable, only=DEPLOYED_TAG)
+    assert roll_back(promotable).success
+    assert run(promotable, only=DEPLOYED_TAG).made == []
+    whole = run(promotable)
+    assert whole.success
+    assert promotable.serving() == first
+    assert len(promotable.moves()) == 3
+
+
+def test_deciding_again_compares_with_what_serves_now(promotable: World, tmp_path: Path):
+    newer = deploy_another(promotable, tmp_path)
+    outcome = run(promotable, "decide_department")
+    assert outcome.success
+    # The same model under another tag: it still answers as the first one did.
+    assert outcome.made == keys(DEPARTMENT, "evaluation", "deployed_tag")
+    history = promotable.registry.deployments(promotable.lanes.model_repository(DEPARTMENT))
+    assert history[-1].replaced == newer
+
+
+def test_preparing_and_retraining_work_in_processes_that_share_no_dagster_instance(
+    first_round: World,
+):
+    world = first_round.but(BOOTSTRAP_MIN_F1="0.3")
+    job_execute(world, "prepare_datasets", "retrain_urgency")
+    assert len(world.dataset_tags(DEPARTMENT)) == len(world.dataset_tags(URGENCY)) == 1
+    assert world.moves(DEPARTMENT) == []
+    assert [action for action, _ in world.moves(URGENCY)] == ["deploy"]
+    assert world.serving_model(URGENCY).labels == URGENCY.labels
+
+
+# Going back
+
+
+def test_rolling_back_twice_goes_back_two_versions(third_version: World):
+    first, second, third = third_version.model_tags()
+    outcome = roll_back(third_version)
+    assert outcome.success
+    assert outcome.made == DEPLOYED_TAG
+    assert third_version.serving() == second
+    assert roll_back(third_version).success
+    assert third_version.serving() == first
+    assert third_version.moves()[3:] == [("rollback", second), ("rollback", first)]
+    assert third in third_version.model_tags()
+
+
+def test_the_first_version_has_nothing_to_go_back_to(deployed: World):
+    outcome = roll_back(deployed)
+    assert not outcome.success
+    assert outcome.failure is not None
+    assert "was the first version" in str(outcome.failure.description)
+    assert len(deployed.moves()) == 1
+
+
+def test_nothing_deployed_is_nothing_to_go_back_from(first_round: World):
+    outcome = roll_back(first_round)
+    assert not outcome.success
+    assert outcome.failure is not None
+    assert "nothing is deployed" in str(outcome.failure.description)
+
+
+def test_the_command_line_goes_back_to_a_named_version(
+    third_version: World, monkeypatch: pytest.MonkeyPatch
+):
+    first, _, third = third_version.model_tags()
+    result = sambodhan(third_version, monkeypatch, "rollback", "department", "--to", first)
+    assert result.exit_code == 0, result.output
+    assert result.output == f"department: {first} serves again; it was {third}.\n"
+    assert third_version.serving() == first
+    assert (
+        sambodhan(third_version, monkeypatch, "rollback", "department", "--to", third).exit_code
+        == 0
+    )
+    assert third_version.serving() == third
+
+
+@pytest.mark.parametrize("tag", ["v20200101_000000", "nonsense", "../../etc"])
+def test_an_unknown_version_is_refused_and_the_known_ones_are_named(
+    third_version: World, monkeypatch: pytest.MonkeyPatch, tag: str
+):
+    result = sambodhan(third_version, monkeypatch, "rollback", "department", "--to", tag)
+    assert isinstance(result.exception, PermanentError)
+    assert "there is no such version" in str(result.exception)
+    assert all(known in str(result.exception) for known in third_version.model_tags())
+    assert len(third_version.moves()) == 3
+
+
+def test_the_serving_version_is_not_rolled_back_to_itself(third_version: World):
+    serving = third_version.serving()
+    outcome = roll_back(third_version, to=serving)
+    assert not outcome.success
+    assert outcome.failure is not None
+    assert f"{serving} serves already" in str(outcome.failure.description)
+    assert len(third_version.moves()) == 3
+
+
+def test_a_damaged_version_does_not_serve_again(third_version: World):
+    _, second, third = third_version.model_tags()
+    (damaged,) = third_version.home.glob(f"registry/models/*/versions/{second}/linear.skops")
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    outcome = roll_back(third_version)
+    assert not outcome.success
+    assert outcome.failure is not None
+    assert "linear.skops has changed" in str(outcome.failure.description)
+    assert third_version.serving() == third
+
+
+def test_the_next_window_begins_with_the_move_back(third_version: World):
+    roll_back(third_version)
+    history = third_version.registry.deployments(third_version.lanes.model_repository(DEPARTMENT))
+    assert history[-1].action == "rollback"
+    assert history[-1].traffic_after_id == third_version.store.newest_complaint_id()
+
+
+def test_what_is_rolled_back_to_still_answers(third_version: World):
+    roll_back(third_version)
+    repository = third_version.lanes.model_repository(DEPARTMENT)
+    version = third_version.registry.version(repository, str(third_version.serving()))
+    with third_version.registry.fetched(version) as folder:
+        answer = load_classifier(folder).predict_proba(["धाराको पानी फोहोर छ"])
+    assert answer.shape == (1, len(DEPARTMENT.labels))
