@@ -14,9 +14,11 @@ import numpy.typing as npt
 from sambodhan_assets.domain.columns import Bools, Ints
 from sambodhan_assets.domain.text_signatures import TextIndex, Words, shingles
 
-# Candidate pairs and shingles in memory at once: about 100 MB of working arrays.
-CHUNK_PAIRS = 1 << 19
-CHUNK_SHINGLES = 1 << 21
+# Candidate pairs and shingles in memory at once: some 50 MB of working arrays.
+CHUNK_PAIRS = 1 << 18
+CHUNK_SHINGLES = 1 << 20
+# Pairs whose sketches stay in the processor's cache: from memory they take eight times as long.
+CACHED_PAIRS = 1 << 13
 
 _HASH_BITS = np.uint64(44)
 _Number = TypeVar("_Number", np.int64, np.uint64)
@@ -110,13 +112,20 @@ def _run_ends(same: Bools) -> Ints:
 
 def _plausible(index: TextIndex, pairs: Pairs) -> Pairs:
     """Drop pairs that cannot reach the threshold; no pair that reaches it is lost."""
-    left, right = pairs[:, 0], pairs[:, 1]
+    blocks = [pairs[i : i + CACHED_PAIRS] for i in range(0, len(pairs), CACHED_PAIRS)]
+    return np.concatenate([block[_may_be_near(index, *block.T)] for block in blocks] or [pairs])
+
+
+def _may_be_near(index: TextIndex, left: Ints, right: Ints) -> Bools:
+    both = index.sketches.take(left, axis=0)
+    both &= index.sketches.take(right, axis=0)
+    same_bits = np.bitwise_count(both).sum(axis=1, dtype=np.uint16)
     # A bit that only one text has is a shingle that only this text has.
-    only_left = np.bitwise_count(index.sketches[left] & ~index.sketches[right]).sum(axis=1)
-    only_right = np.bitwise_count(index.sketches[right] & ~index.sketches[left]).sum(axis=1)
+    only_left = index.bit_counts.take(left) - same_bits
+    only_right = index.bit_counts.take(right) - same_bits
     counts = index.shingle_counts
-    common = np.minimum(counts[left] - only_left, counts[right] - only_right)
-    return pairs[common >= index.threshold * (common + only_left + only_right)]
+    common = np.minimum(counts.take(left) - only_left, counts.take(right) - only_right)
+    return common >= index.threshold * (common + only_left + only_right)
 
 
 def _verified(index: TextIndex, pairs: Pairs) -> Pairs:

@@ -31,6 +31,7 @@ class TextIndex:
         texts: The texts, as `cleaning.normalised` returns them.
         band_keys: One key per band, [16, n]; texts with an equal key are candidates.
         sketches: A bit for each shingle, [n, 16] words; two shingles may share a bit.
+        bit_counts: Bits in each sketch, [n].
         shingle_counts: Shingles, repeated ones counted again, [n].
         threshold: Lowest Jaccard similarity of near-duplicates.
     """
@@ -38,6 +39,7 @@ class TextIndex:
     texts: Sequence[str]
     band_keys: Words
     sketches: Words
+    bit_counts: Ints
     shingle_counts: Ints
     threshold: float
 
@@ -65,10 +67,12 @@ def index_texts(texts: Sequence[str], threshold: float) -> TextIndex:
             np.multiply(mixed, factor, out=scratch)
             np.add(scratch, offset, out=scratch)
             signatures[row, start:stop] = np.minimum.reduceat(scratch, starts)
+    words = sketches.view(np.uint64)
     return TextIndex(
         texts=texts,
         band_keys=_band_keys(signatures),
-        sketches=sketches.view(np.uint64),
+        sketches=words,
+        bit_counts=np.bitwise_count(words).sum(axis=1, dtype=np.int64),
         shingle_counts=counts,
         threshold=threshold,
     )
