@@ -78,7 +78,10 @@ def examine(
         missing=missing,
         missing_indexes=indexes,
         problems=tuple(problems),
-        warnings=(*_index_warnings(indexes), *_tls_warnings(connection.engine.url, encrypted)),
+        warnings=(
+            *_index_warnings(indexes),
+            *tls_warnings(connection.engine.url, encrypted=encrypted),
+        ),
     )
 
 
@@ -89,7 +92,8 @@ def _index_warnings(indexes: Sequence[str]) -> list[str]:
     ]
 
 
-def _tls_warnings(url: sa.URL, encrypted: bool) -> list[str]:
+def tls_warnings(url: sa.URL, *, encrypted: bool) -> list[str]:
+    """What to say about an address on another machine that does not insist on encryption."""
     host = str(url.host or url.query.get("host", ""))
     local = not host or host.startswith("/") or host in LOCAL_HOSTS
     if local or url.query.get("sslmode") in SAFE_SSLMODES:

@@ -190,6 +190,10 @@ class FeedbackStore(dg.ConfigurableResource):
         with self._writes(tasks, "Writing corrections") as writes:
             return writes.corrections(rows)
 
+    def embedded_server(self) -> EmbeddedPostgres:
+        """The server that is used when `url` is empty; this starts nothing."""
+        return EmbeddedPostgres(Path(self.home) / "postgres")
+
     @contextmanager
     def _queries(
         self, tasks: Sequence[LabelTask], tried: str, mode: Mode
@@ -214,7 +218,7 @@ class FeedbackStore(dg.ConfigurableResource):
     def _address(self, tasks: Sequence[LabelTask]) -> sa.URL:
         if self.url:
             return database_url(self.url)
-        url = EmbeddedPostgres(Path(self.home) / "postgres").url()
+        url = self.embedded_server().url()
         tasks = [*LABEL_TASKS, *(task for task in tasks if task not in LABEL_TASKS)]
         with transaction(url, tried="Preparing the embedded tables", mode="write") as connection:
             create_missing(connection, tasks)

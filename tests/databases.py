@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from resources.database_url import database_url
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
-from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.domain.feedback import FeedbackSnapshot
+from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 DEPARTMENT, URGENCY = LABEL_TASKS
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -111,3 +112,17 @@ def correction(complaint_id: int, **overrides: object) -> dict[str, object]:
         "reviewed": True,
         "reviewed_at": NOON,
     } | overrides
+
+
+def snapshot(
+    store: FeedbackStore, task: LabelTask = DEPARTMENT, **overrides: object
+) -> FeedbackSnapshot:
+    """A snapshot of everything as the window, with no replay and no window sample."""
+    defaults = {
+        "correct_ratio": 0.5,
+        "replay_max": 0,
+        "window_after_id": None,
+        "window_max": 0,
+        "seed": 42,
+    }
+    return store.snapshot(task, **defaults | overrides)
