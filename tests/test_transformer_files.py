@@ -2,6 +2,7 @@
 loaded although its files do not fit."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,15 @@ def test_a_text_is_answered_alike_alone_and_among_longer_ones(model):
     assert together.sum(axis=1) == pytest.approx(1)
     assert together.dtype == np.float64
     assert model.predict_proba([]).shape == (0, len(LABELS))
+
+
+def test_threads_that_ask_at_once_get_the_answers_of_one(model):
+    requests = [[*UNSEEN[start : start + 3], LONG] for start in range(20)]
+    expected = [model.predict_proba(texts) for texts in requests]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(model.predict_proba, requests * 3))
+    for answer, alone in zip(answers, expected * 3, strict=True):
+        assert answer == pytest.approx(alone, abs=1e-5)
 
 
 def test_only_texts_that_lose_tokens_count_as_truncated(model):

@@ -1,6 +1,7 @@
 """Texts to sparse counts of words, word pairs and character sequences, each word analysed once."""
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,7 +52,7 @@ class Vocabulary:
     @cached_property
     def first_word(self) -> int:
         """Number of character sequences, which is the column of the first word."""
-        return sum(term.startswith(_CHARACTERS) for term in self.terms)
+        return bisect_left(self.terms, _WORDS)
 
     def count(self, texts: Sequence[str]) -> "csr_matrix":
         """Counts [n, V] (float64, sorted columns) of the known terms; others are passed over."""

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+# Truncation is a state of the tokenizer that all threads share: with eight threads of a server one
+# switched off what another had just switched on, and a long text came back uncut.
+_ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,11 @@ def encode(tokenizer: Any, texts: Sequence[str], limit: int) -> Encoded:
     if not texts:
         return Encoded([], 0)
     options = {"return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
-    ids = tokenizer(list(texts), truncation=True, max_length=limit, **options)["input_ids"]
-    # A text of exactly the limit lost nothing, so the full ones are read once more.
-    full = [text for text, row in zip(texts, ids, strict=True) if len(row) == limit]
-    whole = tokenizer(full, **options)["input_ids"] if full else []
+    with _ONE_AT_A_TIME:
+        ids = tokenizer(list(texts), truncation=True, max_length=limit, **options)["input_ids"]
+        # A text of exactly the limit lost nothing, so the full ones are read once more.
+        full = [text for text, row in zip(texts, ids, strict=True) if len(row) == limit]
+        whole = tokenizer(full, **options)["input_ids"] if full else []
     return Encoded(ids, sum(len(row) > limit for row in whole))
 
 
