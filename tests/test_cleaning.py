@@ -23,7 +23,7 @@ def test_twenty_thousand_adversarial_texts_are_cleaned_like_the_four_substitutio
         assert clean_text(text) == four_substitutions(text), repr(text)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=30))
 def test_any_text_is_cleaned_like_the_four_substitutions(fragments: list[str]):
     text = "".join(fragments)
@@ -56,12 +56,14 @@ def test_cleaning_twice_can_change_a_text_again():
     assert clean_text("< >") == ""
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_text_has_one_key_in_all_unicode_forms(text: str):
     keys = {text_key(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
     assert keys == {text_key(text)}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_key_is_32_hexadecimal_digits(text: str):
     assert re.fullmatch(r"[0-9a-f]{32}", text_key(text))

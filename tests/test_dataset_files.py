@@ -135,6 +135,18 @@ def test_a_file_with_other_columns_is_refused(tmp_path: Path, dataset: BalancedD
         read_dataset(tmp_path)
 
 
+def test_a_report_with_other_fields_is_refused(tmp_path: Path, dataset: BalancedDataset):
+    write_dataset(dataset, LABELS, tmp_path)
+    (tmp_path / "preparation.json").write_text('{"rows": 1}')
+    with pytest.raises(PermanentError, match=r"preparation\.json"):
+        read_dataset(tmp_path)
+
+
+def test_a_folder_named_like_a_partition_adds_no_column(tmp_path: Path, dataset: BalancedDataset):
+    write_dataset(dataset, LABELS, tmp_path / "task=urgency")
+    assert read_dataset(tmp_path / "task=urgency").window.equals(dataset.window)
+
+
 def test_no_file_names_the_time_or_the_machine(tmp_path: Path, dataset: BalancedDataset):
     write_dataset(dataset, LABELS, tmp_path)
     metadata = pq.read_metadata(tmp_path / "data/train-00000-of-00001.parquet")

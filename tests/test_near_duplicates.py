@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain import near_duplicates, text_signatures
@@ -72,6 +72,7 @@ def test_small_chunks_find_the_same(monkeypatch: pytest.MonkeyPatch):
     assert near_duplicate_groups(index_texts(texts, THRESHOLD)).tolist() == groups.tolist()
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.text(alphabet="abकि\u200d ", min_size=1, max_size=12),

@@ -65,7 +65,7 @@ def read_dataset(folder: Path) -> BalancedDataset:
         PermanentError: A file is missing or has other columns.
     """
     tables = {path: _read_table(folder / path, schema) for path, schema in _SCHEMAS.items()}
-    report = json.loads(_existing(folder / REPORT_FILE).read_text(encoding="utf-8"))
+    report = _read_report(folder / REPORT_FILE)
     return BalancedDataset(
         splits={split: tables[path] for split, path in SPLIT_FILES.items()},
         replay=tables[REPLAY_FILE],
@@ -73,7 +73,7 @@ def read_dataset(folder: Path) -> BalancedDataset:
         window=tables[WINDOW_FILE],
         assignments=tables[ASSIGNMENTS_FILE],
         lineage=tables[LINEAGE_FILE],
-        report=PreparationReport(**report),
+        report=report,
     )
 
 
@@ -124,7 +124,9 @@ def _write_json(value: object, path: Path) -> None:
 
 
 def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    table = pq.read_table(_existing(path), memory_map=False)
+    # Not pq.read_table: it would take a folder named "a=b" on the way for a column.
+    with pq.ParquetFile(_existing(path)) as file:
+        table = file.read()
     if table.schema != schema:
         raise PermanentError(
             tried=f"Reading {path}",
@@ -132,6 +134,18 @@ def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
             todo=f"Expected are {schema.names}; the file was written by another program.",
         )
     return table
+
+
+def _read_report(path: Path) -> PreparationReport:
+    fields = json.loads(_existing(path).read_text(encoding="utf-8"))
+    try:
+        return PreparationReport(**fields)
+    except TypeError as error:
+        raise PermanentError(
+            tried=f"Reading {path}",
+            found=f"it has other fields than this program's report ({error}).",
+            todo="Prepare the dataset again, or read it with the program that wrote it.",
+        ) from error
 
 
 def _existing(path: Path) -> Path:
