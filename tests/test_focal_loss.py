@@ -10,7 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sambodhan_assets.domain.models.fine_tuning import class_weights
 from sambodhan_assets.domain.models.focal_loss import FocalLoss, balancing_weights
+from sambodhan_assets.domain.models.tokens import Encoded
+from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
+from sambodhan_assets.domain.models.transformer_trainer import TrainingInput
 from tests.bilingual_texts import bilingual_rows
 from tests.tiny_checkpoint import build_tiny_checkpoint
 
@@ -63,6 +67,15 @@ def test_rare_labels_weigh_more_within_bounds():
     assert balancing_weights(np.repeat([0, 1], [50, 50]), 2) == (1.0, 1.0)
     assert balancing_weights(np.array([0, 0, 0, 0]), 8)[0] == 0.25
     assert np.isfinite(balancing_weights(np.array([0, 0]), 2)).all()
+
+
+def test_a_set_alpha_is_one_constant_for_all_labels():
+    rows, truth = Encoded([[0, 2]] * 4, 0), np.array([0, 0, 0, 1])
+    data = TrainingInput(
+        train=rows, truth=truth, evaluation=rows, eval_truth=truth, n_labels=2, pad_id=1
+    )
+    assert class_weights(data, TransformerSettings(focal_alpha=0.25)) == (0.25, 0.25)
+    assert class_weights(data, TransformerSettings()) == pytest.approx((4 / 6, 2.0))
 
 
 def gradient_norm(checkpoint: Path, folder: Path, *, batch: int, accumulation: int) -> float:

@@ -13,8 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models import linear_fit
 from sambodhan_assets.domain.models.linear import cross_predict_linear, train_linear
-from sambodhan_assets.domain.models.text_counts import learn_vocabulary, words_of
+from sambodhan_assets.domain.models.text_counts import (
+    Vocabulary,
+    document_frequency,
+    learn_vocabulary,
+    words_of,
+)
 from sambodhan_assets.domain.scores import score
 from tests.bilingual_texts import LABELS, bilingual_rows
 
@@ -88,7 +94,10 @@ def test_a_text_is_answered_alike_alone_and_among_others():
     assert np.array_equal(model.predict_proba(texts), alone)
 
 
-def test_each_fold_equals_a_fresh_training_on_exactly_its_rows():
+@pytest.mark.parametrize("max_terms", [120_000, 100])
+def test_each_fold_equals_a_fresh_training_on_exactly_its_rows(monkeypatch, max_terms: int):
+    # With 100 the cut falls among many equally frequent terms.
+    monkeypatch.setattr(linear_fit, "MAX_TERMS", max_terms)
     fixed_texts, fixed_labels = bilingual_rows(40, seed=1)
     fold_texts, fold_labels = bilingual_rows(90, seed=2)
     window_texts, _ = bilingual_rows(50, seed=3)
@@ -110,6 +119,18 @@ def test_each_fold_equals_a_fresh_training_on_exactly_its_rows():
         expected = fresh.predict_proba([window_texts[row] for row in window])
         assert np.array_equal(result[window], expected)
     assert done == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_full_vocabulary_keeps_the_terms_of_most_rows(monkeypatch):
+    def rows_with(terms: tuple[str, ...]) -> list[int]:
+        counts = Vocabulary.of(terms).count(bilingual_rows(120, seed=SEED)[0])
+        return document_frequency(counts).tolist()
+
+    every = trained().weights.vocabulary.terms
+    monkeypatch.setattr(linear_fit, "MAX_TERMS", 100)
+    kept = trained().weights.vocabulary.terms
+    assert len(kept) == 100
+    assert sorted(rows_with(kept)) == sorted(rows_with(every))[-100:]
 
 
 def test_a_row_of_its_own_fold_has_no_influence_on_its_prediction():
