@@ -76,16 +76,13 @@ def inherit(
     tangled = (low < high)[component]
     pairs = near_pairs_between(index, np.where(tangled, np.arange(size), NOWHERE))
     left, right = np.concatenate([pairs, pairs[:, ::-1]]).T
-    barred = _weaker_of_two(texts, known, left, right)
-    meets = ~old[left] & old[right]
     # A text that is near two splits itself goes first: its other neighbours may still be placed.
-    low, high = _extremes(size, left[meets], known[right[meets]])
-    barred |= low < high
+    barred = _weaker_of_two(texts, known, left, right) | _near_two_splits(known, left, right)
     new = ~old & ~barred
     joined = np.stack([left, right], axis=1)[new[left] & new[right]]
     part = merge_groups(np.where(tangled, np.arange(size), component), joined)
     # Known texts that each part meets: all of its group, or its neighbours where that is tangled.
-    settled, meets = np.flatnonzero(old & ~tangled), meets & new[left]
+    settled, meets = np.flatnonzero(old & ~tangled), new[left] & old[right]
     heads = np.concatenate([part[settled], part[left[meets]]])
     met = np.concatenate([settled, right[meets]])
     low, high = _extremes(size, heads, known[met])
@@ -109,6 +106,12 @@ def _extremes(size: int, position: Ints, values: Ints) -> tuple[Ints, Ints]:
     np.minimum.at(low, position, values)
     np.maximum.at(high, position, values)
     return low, high
+
+
+def _near_two_splits(known: Ints, left: Ints, right: Ints) -> Bools:
+    meets = (known[left] < 0) & (known[right] >= 0)
+    low, high = _extremes(len(known), left[meets], known[right[meets]])
+    return low < high
 
 
 def _weaker_of_two(texts: UniqueTexts, known: Ints, left: Ints, right: Ints) -> Bools:
