@@ -1,6 +1,7 @@
 """Linear weights as a skops file: arrays only, so that reading one runs no code."""
 
 import json
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,6 +25,8 @@ _ARRAYS = {
     "coefficients": ("float64", 2),
     "intercepts": ("float64", 1),
 }
+# Where skops writes the address of an object: in the schema, and as the name of an array's file.
+_ADDRESS = re.compile(r'(?<="__id__": )\d+|\d+(?=\.npy)')
 
 
 def write_weights(folder: Path, weights: LinearWeights) -> None:
@@ -41,6 +44,28 @@ def write_weights(folder: Path, weights: LinearWeights) -> None:
         "intercepts": weights.intercepts,
     }
     dump(arrays, folder / WEIGHTS_FILE, compression=zipfile.ZIP_DEFLATED)
+    _make_reproducible(folder / WEIGHTS_FILE)
+
+
+def _make_reproducible(path: Path) -> None:
+    """Write the same bytes for the same weights: no time of day, numbers for memory addresses.
+
+    A run that repeats a training then finds the version that a killed run has published.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = members.pop("schema.json").decode("utf-8")
+    addresses = dict.fromkeys(_ADDRESS.findall(schema))
+    numbers = {address: str(number) for number, address in enumerate(addresses, start=1)}
+
+    def numbered(text: str) -> str:
+        return _ADDRESS.sub(lambda match: numbers[match[0]], text)
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (*members.items(), ("schema.json", numbered(schema).encode("utf-8"))):
+            # A ZipInfo without a time stands for 1980.
+            entry = zipfile.ZipInfo(numbered(name))
+            archive.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
 
 
 def read_weights(folder: Path, *, n_labels: int) -> LinearWeights:
