@@ -10,7 +10,7 @@ from resources.lane_settings import LaneSettings, candidate_repository, decision
 from resources.registry.base import Deployment, Publication, Registry, Version
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import content_hash
-from sambodhan_assets.domain.model_card import (
+from sambodhan_assets.domain.models.card import (
     METADATA_FILES,
     ModelDescription,
     write_model_metadata,

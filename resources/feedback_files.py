@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from resources.csv_rows import BadRows, CsvRow, read_csv
 from resources.feedback_store import FeedbackStore
 from resources.feedback_tables import correct, predicted
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import MAX_MESSAGE_LENGTH
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 # Turns the text of one value into what the store takes; raises ValueError with the reason.

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from resources.feedback_sampling import SampleOrder
 from resources.feedback_schema import NAIVE_TIME, FoundColumns
 from resources.feedback_tables import correct, feedback_tables, predicted
-from sambodhan_assets.domain.feedback import MAX_MESSAGE_LENGTH
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.label_tasks import LabelTask
 
 

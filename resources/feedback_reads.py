@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from resources.feedback_queries import FeedbackQueries
 from resources.feedback_sampling import SampleOrder, passing_share
-from sambodhan_assets.domain.feedback import SNAPSHOT_SCHEMA
+from sambodhan_assets.domain.dataset.snapshot import SNAPSHOT_SCHEMA
 from sambodhan_assets.label_tasks import LabelTask
 
 # Told what is being read, in words.

@@ -18,8 +18,7 @@ from resources.feedback_reads import (
     read_table,
 )
 from resources.feedback_sampling import SampleOrder, sample_order
-from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import (
+from sambodhan_assets.domain.dataset.snapshot import (
     ANCHOR,
     CORRECTION,
     SNAPSHOT_SCHEMA,
@@ -27,6 +26,7 @@ from sambodhan_assets.domain.feedback import (
     FeedbackSnapshot,
     SnapshotReport,
 )
+from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LabelTask
 
 

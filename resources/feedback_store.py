@@ -15,11 +15,12 @@ from resources.database_url import database_url
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_health import StoreHealth, examine
 from resources.feedback_queries import FeedbackQueries
+from resources.feedback_reads import read_table
 from resources.feedback_schema import create_missing, require_columns
 from resources.feedback_snapshot import SnapshotRequest, take_snapshot
 from resources.feedback_writes import FeedbackWrites, Row
+from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.domain.errors import PlatformError
-from sambodhan_assets.domain.feedback import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 # Covers the longest write transaction: a review gets its time when the transaction starts and is
@@ -100,12 +101,8 @@ class FeedbackStore(dg.ConfigurableResource):
         """All corrections that a snapshot would hold now: review_id, complaint_id, label."""
         tried = f"Reading the corrections for {task.name}"
         with self._queries([task], tried, "read") as (connection, queries):
-            rows = connection.execute(queries.correction_labels(task)).all()
-        columns = list(zip(*rows, strict=True)) or [(), (), ()]
-        return pa.Table.from_arrays(
-            [pa.array(v, f.type) for v, f in zip(columns, CORRECTIONS_SCHEMA, strict=True)],
-            schema=CORRECTIONS_SCHEMA,
-        )
+            statement = queries.correction_labels(task)
+            return read_table(connection, statement, CORRECTIONS_SCHEMA, "corrections", _silent)
 
     def reviewed_since(
         self,

@@ -177,8 +177,8 @@ def diff(
     b: Annotated[str, typer.Argument(help="Tag of the later dataset version.")],
 ) -> None:
     """Compares two dataset versions row by row."""
-    from sambodhan_assets.domain.dataset_diff import describe_diff, diff_datasets
-    from sambodhan_assets.domain.dataset_files import read_dataset
+    from sambodhan_assets.domain.dataset.diff import describe_diff, diff_datasets
+    from sambodhan_assets.domain.dataset.files import read_dataset
 
     task, settings = _task(task_name), load_settings()
     registry = FolderRegistry(url=settings.registry_location)

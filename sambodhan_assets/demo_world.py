@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sambodhan_assets.domain.cleaning import clean_text
+from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import train_linear
-from sambodhan_assets.domain.sample_data import generate_grievances
-from sambodhan_assets.domain.simulated_officials import Correction, correct_errors
+from sambodhan_assets.domain.sample.grievances import generate_grievances
+from sambodhan_assets.domain.sample.officials import Correction, correct_errors
 from sambodhan_assets.label_tasks import LABEL_TASKS
 
 # Large enough that officials find some hundred errors, small enough for two minutes on two cores.

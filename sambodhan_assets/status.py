@@ -7,7 +7,7 @@ from resources.artifact_store import ArtifactStore
 from resources.deployment import DEPLOYING_VERDICTS
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry
-from sambodhan_assets.domain.splits import SPLITS
+from sambodhan_assets.domain.dataset.splits import SPLITS
 from sambodhan_assets.label_tasks import LabelTask
 
 HEADINGS = ("task", "dataset", "rows", "deployed", "macro-F1", "verdict")

@@ -9,8 +9,8 @@ from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry, Version
 from sambodhan_assets.assets.raw_feedback import SamplingConfig
-from sambodhan_assets.domain.dataset_files import read_dataset
-from sambodhan_assets.domain.feedback import CORRECTION
+from sambodhan_assets.domain.dataset.files import read_dataset
+from sambodhan_assets.domain.dataset.snapshot import CORRECTION
 from sambodhan_assets.domain.feedback_watch import (
     WatchDecision,
     compare_corrections,

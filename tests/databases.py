@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from resources.database_url import database_url
 from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
-from sambodhan_assets.domain.feedback import FeedbackSnapshot
+from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 DEPARTMENT, URGENCY = LABEL_TASKS

@@ -4,9 +4,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset, build_balanced_dataset
-from sambodhan_assets.domain.cleaning import text_key
-from sambodhan_assets.domain.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
+from sambodhan_assets.domain.dataset.cleaning import text_key
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from tests.snapshot_rows import LABELS, Row, correction, make_snapshot
 
 # Texts of one stem with one common word are near-duplicates (0.7 or more), those with none are not:

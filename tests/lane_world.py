@@ -33,10 +33,10 @@ from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.profiles import Settings, build_lane_settings, load_settings
 from resources.registry.folder import FolderRegistry
-from sambodhan_assets.domain.cleaning import clean_text
+from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
-from sambodhan_assets.domain.sample_data import Grievance, generate_grievances
-from sambodhan_assets.domain.simulated_officials import TIDY, correct_errors
+from sambodhan_assets.domain.sample.grievances import Grievance, generate_grievances
+from sambodhan_assets.domain.sample.officials import TIDY, correct_errors
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from tests.databases import execute, feedback_store, text_of
 

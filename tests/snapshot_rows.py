@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sambodhan_assets.domain.feedback import (
+from sambodhan_assets.domain.dataset.snapshot import (
     ANCHOR,
     AUDIT,
     CORRECTION,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import MAX_MESSAGE_LENGTH
-from sambodhan_assets.domain.preparation import PreparationSettings
 from tests.dataset_builds import FILLING, build, fate, tables_of
 from tests.snapshot_rows import (
     LABELS,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain.cleaning import clean_text, normalised, text_key
+from sambodhan_assets.domain.dataset.cleaning import clean_text, normalised, text_key
 from tests.adversarial_texts import FRAGMENTS, JOINERS, WHITESPACE, adversarial_texts
 
 

@@ -1,7 +1,7 @@
 """Risk: a person compares two versions and is told of other changes than were made."""
 
-from sambodhan_assets.domain.cleaning import text_key
-from sambodhan_assets.domain.dataset_diff import (
+from sambodhan_assets.domain.dataset.cleaning import text_key
+from sambodhan_assets.domain.dataset.diff import (
     PlacedRow,
     RowChange,
     describe_diff,

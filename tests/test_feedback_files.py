@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from resources.csv_rows import read_csv
 from resources.feedback_files import load_complaints, load_corrections
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import MAX_MESSAGE_LENGTH
 from tests.databases import DEPARTMENT, complaint, execute, feedback_store
 
 OFFICE = DEPARTMENT.labels[0]

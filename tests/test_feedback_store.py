@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH, SNAPSHOT_SCHEMA
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import MAX_MESSAGE_LENGTH, SNAPSHOT_SCHEMA
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from tests.databases import (
     DEPARTMENT,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain.cleaning import text_key
+from sambodhan_assets.domain.dataset.cleaning import text_key
+from sambodhan_assets.domain.dataset.leakage import find_leakage
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.leakage import find_leakage
-from sambodhan_assets.domain.sample_data import generate_grievances
+from sambodhan_assets.domain.sample.grievances import generate_grievances
 from tests.dataset_builds import assigned, assignments, build, fate, tables_of, variant
 from tests.snapshot_rows import LABELS, Row, anchor, correction, unflagged, unlike
 

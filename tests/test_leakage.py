@@ -5,8 +5,8 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.leakage import find_leakage
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.leakage import find_leakage
 from tests.dataset_builds import build, variant
 from tests.snapshot_rows import LABELS, anchor, correction, unflagged, unlike
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain import near_duplicates, text_signatures
-from sambodhan_assets.domain.cleaning import clean_text, normalised
-from sambodhan_assets.domain.near_duplicates import (
+from sambodhan_assets.domain.dataset import near_duplicates, text_signatures
+from sambodhan_assets.domain.dataset.cleaning import clean_text, normalised
+from sambodhan_assets.domain.dataset.near_duplicates import (
     merge_groups,
     near_duplicate_groups,
     near_pairs_between,
 )
-from sambodhan_assets.domain.sample_data import generate_grievances
-from sambodhan_assets.domain.text_signatures import index_texts
+from sambodhan_assets.domain.dataset.text_signatures import index_texts
+from sambodhan_assets.domain.sample.grievances import generate_grievances
 
 THRESHOLD = 0.7
 

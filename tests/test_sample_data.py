@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain.sample_data import NEPALI, Grievance, generate_grievances
-from sambodhan_assets.domain.sample_phrases import DEPARTMENTS, URGENCIES
-from sambodhan_assets.domain.sample_phrases_english import ENGLISH
-from sambodhan_assets.domain.sample_phrases_romanised import ROMANISED
+from sambodhan_assets.domain.sample.grievances import NEPALI, Grievance, generate_grievances
+from sambodhan_assets.domain.sample.phrases import DEPARTMENTS, URGENCIES
+from sambodhan_assets.domain.sample.phrases_english import ENGLISH
+from sambodhan_assets.domain.sample.phrases_romanised import ROMANISED
 from sambodhan_assets.label_tasks import LABEL_TASKS
 
 LANGUAGES = (NEPALI, ROMANISED, ENGLISH)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain.simulated_officials import (
+from sambodhan_assets.domain.sample.officials import (
     LATE_DELAY,
     LONGEST_DELAY,
     TIDY,

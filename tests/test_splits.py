@@ -1,8 +1,8 @@
 """Risk: a near-copy of a test text is trained on, or a label is missing from a split."""
 
-from sambodhan_assets.domain.cleaning import text_key
-from sambodhan_assets.domain.leakage import find_leakage
-from sambodhan_assets.domain.sample_data import generate_grievances
+from sambodhan_assets.domain.dataset.cleaning import text_key
+from sambodhan_assets.domain.dataset.leakage import find_leakage
+from sambodhan_assets.domain.sample.grievances import generate_grievances
 from tests.dataset_builds import assignments, build, fate, variant
 from tests.snapshot_rows import LABELS, anchor, correction, unflagged, unlike
 

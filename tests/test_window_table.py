@@ -1,6 +1,6 @@
 """Risk: the gate judges on rows that the candidate trained on, or counts a complaint twice."""
 
-from sambodhan_assets.domain.cleaning import text_key
+from sambodhan_assets.domain.dataset.cleaning import text_key
 from tests.dataset_builds import build
 from tests.snapshot_rows import anchor, audit, correction, unflagged, unlike
 

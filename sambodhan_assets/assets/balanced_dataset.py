@@ -16,11 +16,11 @@ from sambodhan_assets.assets.stage import (
     running_stage,
     stage_key,
 )
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset, build_balanced_dataset
-from sambodhan_assets.domain.dataset_files import content_files, read_dataset, write_dataset
-from sambodhan_assets.domain.leakage import LeakageReport, find_leakage
-from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.snapshot_files import read_snapshot
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
+from sambodhan_assets.domain.dataset.files import content_files, read_dataset, write_dataset
+from sambodhan_assets.domain.dataset.leakage import LeakageReport, find_leakage
+from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
+from sambodhan_assets.domain.dataset.snapshot_files import read_snapshot
 from sambodhan_assets.label_tasks import LabelTask
 
 MIN_DATASET_LEN = "MIN_DATASET_LEN"

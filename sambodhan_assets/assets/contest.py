@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Deployment, Registry, Version
-from sambodhan_assets.domain.dataset_files import read_dataset
+from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier

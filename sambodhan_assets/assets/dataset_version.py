@@ -16,10 +16,10 @@ from resources.lane_settings import LaneSettings, decision_repository, prepared_
 from resources.registry.base import Deployment, Publication, Registry, Repository, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
-from sambodhan_assets.domain.dataset_card import DatasetDescription, write_description
-from sambodhan_assets.domain.dataset_files import content_files, read_dataset
-from sambodhan_assets.domain.preparation import PreparationReport
-from sambodhan_assets.domain.splits import SPLITS
+from sambodhan_assets.domain.dataset.card import DatasetDescription, write_description
+from sambodhan_assets.domain.dataset.files import content_files, read_dataset
+from sambodhan_assets.domain.dataset.preparation import PreparationReport
+from sambodhan_assets.domain.dataset.splits import SPLITS
 from sambodhan_assets.label_tasks import LabelTask
 
 

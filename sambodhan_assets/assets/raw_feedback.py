@@ -13,7 +13,7 @@ from resources.lane_settings import LaneSettings, snapshot_repository
 from resources.registry.base import Publication, Registry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
-from sambodhan_assets.domain.snapshot_files import write_snapshot
+from sambodhan_assets.domain.dataset.snapshot_files import write_snapshot
 from sambodhan_assets.label_tasks import LabelTask
 
 SOURCE_TABLES = ("complaints", "misclassified_complaints")

@@ -11,8 +11,8 @@ from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
-from sambodhan_assets.domain.cleaning import CLEANER_VERSION
-from sambodhan_assets.domain.dataset_files import read_dataset
+from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
+from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
 from sambodhan_assets.label_tasks import LabelTask

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.evaluation.window_rows import EvaluationMode, WindowRows
 from sambodhan_assets.domain.gate.evidence import Evidence
 from sambodhan_assets.domain.gate.split_score import SplitScore

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.cleaning import text_key
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows
 from sambodhan_assets.domain.models.linear import cross_predict_linear
 from sambodhan_assets.domain.models.training import training_rows

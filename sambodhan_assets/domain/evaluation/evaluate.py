@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sambodhan_assets.domain.cleaning import text_key
+from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation, ModelCards
 from sambodhan_assets.domain.evaluation.cross_fit import cross_predict_window

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.feedback import UNFLAGGED
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.snapshot import UNFLAGGED
 from sambodhan_assets.domain.gate.window import UNLABELLED
 
 EvaluationMode = Literal["crossfit", "holdout"]

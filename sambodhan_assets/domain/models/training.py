@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.models.transformer import train_transformer

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sambodhan_assets.domain.columns import Bools, Ints
-from sambodhan_assets.domain.text_signatures import TextIndex, Words, shingles
+from sambodhan_assets.domain.dataset.columns import Bools, Ints
+from sambodhan_assets.domain.dataset.text_signatures import TextIndex, Words, shingles
 
 # Candidate pairs and shingles in memory at once: some 50 MB of working arrays.
 CHUNK_PAIRS = 1 << 18

@@ -7,8 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.dataset_tables import (
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.preparation import PreparationReport
+from sambodhan_assets.domain.dataset.splits import SPLITS
+from sambodhan_assets.domain.dataset.tables import (
     ASSIGNMENTS_SCHEMA,
     LABELLED_SCHEMA,
     LINEAGE_SCHEMA,
@@ -16,8 +18,6 @@ from sambodhan_assets.domain.dataset_tables import (
     WINDOW_SCHEMA,
 )
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.preparation import PreparationReport
-from sambodhan_assets.domain.splits import SPLITS
 
 SPLIT_FILES = {split: f"data/{split}-00000-of-00001.parquet" for split in SPLITS}
 REPLAY_FILE = "replay/replay.parquet"

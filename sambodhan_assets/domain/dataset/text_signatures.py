@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sambodhan_assets.domain.columns import Ints
+from sambodhan_assets.domain.dataset.columns import Ints
 
 # Part of every version's record: another algorithm finds other pairs near the threshold.
 NEAR_DUPLICATES_VERSION = "shingles-5/minhash-64x32/bands-16x4/1"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sambodhan_assets.domain.candidates import (
+from sambodhan_assets.domain.dataset.candidates import (
     BALANCED_UNFLAGGED,
     EXCLUDED,
     REPLAY_ANCHOR,
@@ -13,8 +13,8 @@ from sambodhan_assets.domain.candidates import (
     CandidateRows,
     UniqueTexts,
 )
-from sambodhan_assets.domain.placement import Placement
-from sambodhan_assets.domain.splits import NOWHERE, SPLITS, TRAIN
+from sambodhan_assets.domain.dataset.placement import Placement
+from sambodhan_assets.domain.dataset.splits import NOWHERE, SPLITS, TRAIN
 
 REPLAY = "replay"
 ANCHOR_TEST = "anchor_test"

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.candidates import REPLAY_ANCHOR, UniqueTexts
-from sambodhan_assets.domain.columns import Bools, Ints, Keys
-from sambodhan_assets.domain.fresh_groups import place_fresh
-from sambodhan_assets.domain.inheritance import inherit, known_texts
-from sambodhan_assets.domain.near_duplicates import near_duplicate_groups
-from sambodhan_assets.domain.preparation import PreparationSettings
-from sambodhan_assets.domain.splits import HOLDOUT_SALT, NOWHERE, TEST, TRAIN, unit_hash
-from sambodhan_assets.domain.text_signatures import TextIndex
+from sambodhan_assets.domain.dataset.candidates import REPLAY_ANCHOR, UniqueTexts
+from sambodhan_assets.domain.dataset.columns import Bools, Ints, Keys
+from sambodhan_assets.domain.dataset.fresh_groups import place_fresh
+from sambodhan_assets.domain.dataset.inheritance import inherit, known_texts
+from sambodhan_assets.domain.dataset.near_duplicates import near_duplicate_groups
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.splits import HOLDOUT_SALT, NOWHERE, TEST, TRAIN, unit_hash
+from sambodhan_assets.domain.dataset.text_signatures import TextIndex
 
 
 @dataclass(frozen=True, kw_only=True)

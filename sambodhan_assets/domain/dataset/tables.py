@@ -6,18 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
-from sambodhan_assets.domain.columns import ABSENT, codes, flags, integers, strings
-from sambodhan_assets.domain.dispositions import (
+from sambodhan_assets.domain.dataset.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
+from sambodhan_assets.domain.dataset.columns import ABSENT, codes, flags, integers, strings
+from sambodhan_assets.domain.dataset.dispositions import (
     ANCHOR_TEST,
     HOLDOUT,
     RECORDED_SPLIT,
     REPLAY,
     Dispositions,
 )
-from sambodhan_assets.domain.feedback import UNFLAGGED
-from sambodhan_assets.domain.placement import Placement
-from sambodhan_assets.domain.splits import NOWHERE, ORDER_SALT, SPLITS
+from sambodhan_assets.domain.dataset.placement import Placement
+from sambodhan_assets.domain.dataset.snapshot import UNFLAGGED
+from sambodhan_assets.domain.dataset.splits import NOWHERE, ORDER_SALT, SPLITS
 
 LABELLED_SCHEMA = pa.schema([("grievance", pa.string()), ("label", pa.int64())])
 REPLAY_SCHEMA = LABELLED_SCHEMA.append(pa.field("source", pa.string()))

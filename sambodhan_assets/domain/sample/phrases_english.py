@@ -1,6 +1,6 @@
 """English: the phrases of a third of the sample grievances."""
 
-from sambodhan_assets.domain.sample_phrases import (
+from sambodhan_assets.domain.sample.phrases import (
     INFRASTRUCTURE,
     MUNICIPAL,
     SECURITY,

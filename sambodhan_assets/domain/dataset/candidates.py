@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.cleaning import clean_text, key_of_normalised, normalised
-from sambodhan_assets.domain.columns import Bools, Ints, Keys, codes, flags, integers
-from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import (
+from sambodhan_assets.domain.dataset.cleaning import clean_text, key_of_normalised, normalised
+from sambodhan_assets.domain.dataset.columns import Bools, Ints, Keys, codes, flags, integers
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.snapshot import (
     ANCHOR,
     AUDIT,
     CORRECTION,
@@ -19,7 +19,7 @@ from sambodhan_assets.domain.feedback import (
     UNFLAGGED,
     FeedbackSnapshot,
 )
-from sambodhan_assets.domain.preparation import PreparationSettings
+from sambodhan_assets.domain.errors import PermanentError
 
 SOURCES = (AUDIT, CORRECTION, UNFLAGGED, ANCHOR)
 

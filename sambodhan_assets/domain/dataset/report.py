@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.candidates import (
+from sambodhan_assets.domain.dataset.candidates import (
     BALANCED_UNFLAGGED,
     REPLAY_UNFLAGGED,
     CandidateRows,
     UniqueTexts,
 )
-from sambodhan_assets.domain.cleaning import CLEANER_VERSION
-from sambodhan_assets.domain.dataset_tables import LABELLED, WINDOW
-from sambodhan_assets.domain.dispositions import (
+from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
+from sambodhan_assets.domain.dataset.dispositions import (
     DUPLICATE,
     HOLDOUT,
     REPLAY,
     TWO_SPLITS,
     Dispositions,
 )
-from sambodhan_assets.domain.feedback import ANCHOR, UNFLAGGED, FeedbackSnapshot
-from sambodhan_assets.domain.placement import Placement
-from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.splits import SPLITS
-from sambodhan_assets.domain.text_signatures import NEAR_DUPLICATES_VERSION
+from sambodhan_assets.domain.dataset.placement import Placement
+from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
+from sambodhan_assets.domain.dataset.snapshot import ANCHOR, UNFLAGGED, FeedbackSnapshot
+from sambodhan_assets.domain.dataset.splits import SPLITS
+from sambodhan_assets.domain.dataset.tables import LABELLED, WINDOW
+from sambodhan_assets.domain.dataset.text_signatures import NEAR_DUPLICATES_VERSION
 
 
 def count_preparation(

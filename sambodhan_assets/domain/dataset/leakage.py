@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.cleaning import key_of_normalised, normalised
-from sambodhan_assets.domain.near_duplicates import near_pairs_between
-from sambodhan_assets.domain.text_signatures import index_texts
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.cleaning import key_of_normalised, normalised
+from sambodhan_assets.domain.dataset.near_duplicates import near_pairs_between
+from sambodhan_assets.domain.dataset.text_signatures import index_texts
 
 # What is trained on, what stops and calibrates, and what only judges. The anchor test stands with
 # test: no row of either is ever learnt from, so they may resemble each other.

@@ -1,6 +1,6 @@
 """Nepali in Latin letters, as people type on phones: two sample grievances in ten."""
 
-from sambodhan_assets.domain.sample_phrases import (
+from sambodhan_assets.domain.sample.phrases import (
     INFRASTRUCTURE,
     MUNICIPAL,
     SECURITY,

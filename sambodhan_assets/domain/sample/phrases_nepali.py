@@ -1,6 +1,6 @@
 """Nepali in Devanagari: the phrases of four sample grievances in ten."""
 
-from sambodhan_assets.domain.sample_phrases import (
+from sambodhan_assets.domain.sample.phrases import (
     INFRASTRUCTURE,
     MUNICIPAL,
     SECURITY,

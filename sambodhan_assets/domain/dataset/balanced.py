@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.candidates import (
+from sambodhan_assets.domain.dataset.candidates import (
     BALANCED_UNFLAGGED,
     UniqueTexts,
     read_candidates,
     unique_texts,
 )
-from sambodhan_assets.domain.dataset_report import count_preparation
-from sambodhan_assets.domain.dataset_tables import ASSIGNMENTS, LINEAGE, WINDOW, dataset_tables
-from sambodhan_assets.domain.dispositions import ANCHOR_TEST, REPLAY, dispose
+from sambodhan_assets.domain.dataset.dispositions import ANCHOR_TEST, REPLAY, dispose
+from sambodhan_assets.domain.dataset.placement import place_texts
+from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
+from sambodhan_assets.domain.dataset.report import count_preparation
+from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot
+from sambodhan_assets.domain.dataset.splits import SPLITS
+from sambodhan_assets.domain.dataset.tables import ASSIGNMENTS, LINEAGE, WINDOW, dataset_tables
+from sambodhan_assets.domain.dataset.text_signatures import index_texts
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.feedback import FeedbackSnapshot
-from sambodhan_assets.domain.placement import place_texts
-from sambodhan_assets.domain.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.splits import SPLITS
-from sambodhan_assets.domain.text_signatures import index_texts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.candidates import (
+from sambodhan_assets.domain.dataset.candidates import (
     BALANCED_UNFLAGGED,
     REPLAY_ANCHOR,
     REPLAY_UNFLAGGED,
     UniqueTexts,
 )
-from sambodhan_assets.domain.columns import Bools, Ints, Keys, codes
+from sambodhan_assets.domain.dataset.columns import Bools, Ints, Keys, codes
+from sambodhan_assets.domain.dataset.near_duplicates import merge_groups, near_pairs_between
+from sambodhan_assets.domain.dataset.splits import EVAL, NOWHERE, SPLITS, TEST, TRAIN
+from sambodhan_assets.domain.dataset.text_signatures import TextIndex
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.near_duplicates import merge_groups, near_pairs_between
-from sambodhan_assets.domain.splits import EVAL, NOWHERE, SPLITS, TEST, TRAIN
-from sambodhan_assets.domain.text_signatures import TextIndex
 
 
 @dataclass(frozen=True, kw_only=True)

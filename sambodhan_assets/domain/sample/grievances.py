@@ -9,7 +9,7 @@ have something to teach.
 import random
 from dataclasses import dataclass, replace
 
-from sambodhan_assets.domain.sample_phrases import (
+from sambodhan_assets.domain.sample.phrases import (
     DEPARTMENTS,
     INFRASTRUCTURE,
     MUNICIPAL,
@@ -18,9 +18,9 @@ from sambodhan_assets.domain.sample_phrases import (
     WELFARE,
     Phrases,
 )
-from sambodhan_assets.domain.sample_phrases_english import ENGLISH
-from sambodhan_assets.domain.sample_phrases_nepali import NEPALI
-from sambodhan_assets.domain.sample_phrases_romanised import ROMANISED
+from sambodhan_assets.domain.sample.phrases_english import ENGLISH
+from sambodhan_assets.domain.sample.phrases_nepali import NEPALI
+from sambodhan_assets.domain.sample.phrases_romanised import ROMANISED
 
 # Issue and closing sentence are drawn from these languages; the third pair is code-mixed.
 LANGUAGES: tuple[tuple[float, Phrases, Phrases], ...] = (

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sambodhan_assets.domain.candidates import BALANCED_UNFLAGGED, UniqueTexts
-from sambodhan_assets.domain.columns import Bools, Ints, Keys
-from sambodhan_assets.domain.inheritance import Inheritance
-from sambodhan_assets.domain.preparation import PreparationSettings
-from sambodhan_assets.domain.splits import (
+from sambodhan_assets.domain.dataset.candidates import BALANCED_UNFLAGGED, UniqueTexts
+from sambodhan_assets.domain.dataset.columns import Bools, Ints, Keys
+from sambodhan_assets.domain.dataset.inheritance import Inheritance
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.splits import (
     ANCHOR_SALT,
     EVAL,
     SPLIT_SALT,

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from sambodhan_assets.domain.feedback import SNAPSHOT_SCHEMA, FeedbackSnapshot, SnapshotReport
+from sambodhan_assets.domain.dataset.snapshot import (
+    SNAPSHOT_SCHEMA,
+    FeedbackSnapshot,
+    SnapshotReport,
+)
 
 ROWS_FILE = "rows.parquet"
 REPORT_FILE = "snapshot.json"

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sambodhan_assets.domain.balanced_dataset import BalancedDataset
-from sambodhan_assets.domain.dispositions import RECORDED_SPLIT
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.dispositions import RECORDED_SPLIT
 
 # Complaint id; text key for rows of the anchor corpus, which have no id.
 RowName = int | str
