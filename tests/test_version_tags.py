@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from sambodhan_assets.domain.version_tags import is_tag, next_tag
 
 MOMENTS = st.datetimes(
-    min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
+    min_value=datetime(2020, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 
 

@@ -64,8 +64,8 @@ class Deployment:
         deployed_at: ISO 8601 time in UTC.
         run_id: Run that moved the pointer.
         reason: One sentence for people.
-        traffic_after_id: Complaints with a higher id are answered by this version. Their ids tell it
-            without a clock; 0 for an empty table.
+        traffic_after_id: Complaints with a higher id are answered by this version; 0 for an empty
+            table. Ids tell it without a clock.
     """
 
     sequence: int
