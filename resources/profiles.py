@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     executor: Literal["in_process", "multiprocess"] = Field(
         "in_process", description="How Dagster runs the steps of a job."
     )
+    sensor_interval_seconds: int = Field(
+        60, ge=1, description="Least seconds between two looks of a sensor."
+    )
 
     @property
     def home(self) -> Path:

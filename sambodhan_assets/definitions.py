@@ -17,13 +17,14 @@ _EXECUTORS = {
 
 def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.Definitions:
     """The code location for some label tasks under some settings."""
+    interval = settings.sensor_interval_seconds
     return dg.Definitions(
         assets=[*build_source_tables(), *(asset for task in tasks for asset in build_lane(task))],
         jobs=build_jobs(tasks),
         schedules=[build_weekly_schedule(task) for task in tasks],
         sensors=[
-            *(build_reviewed_feedback_sensor(task) for task in tasks),
-            *build_run_outcome_sensors(),
+            *(build_reviewed_feedback_sensor(task, interval_seconds=interval) for task in tasks),
+            *build_run_outcome_sensors(interval_seconds=interval),
         ],
         resources=build_resources(settings, tasks),
         executor=_EXECUTORS[settings.executor],

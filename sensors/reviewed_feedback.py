@@ -21,7 +21,6 @@ from sambodhan_assets.jobs import TASK_TAG, pipeline_name
 from sambodhan_assets.label_tasks import LabelTask
 
 STATE_TAG = "sambodhan/feedback_state"
-INTERVAL_SECONDS = 60
 
 _ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -33,13 +32,15 @@ _ACTIVE = [
 _FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-def build_reviewed_feedback_sensor(task: LabelTask) -> dg.SensorDefinition:
-    """The sensor of one task."""
+def build_reviewed_feedback_sensor(
+    task: LabelTask, *, interval_seconds: int
+) -> dg.SensorDefinition:
+    """The sensor of one task, which looks every `interval_seconds`."""
 
     @dg.sensor(
         name=f"{task.name}_reviewed_feedback",
         job_name=pipeline_name(task),
-        minimum_interval_seconds=INTERVAL_SECONDS,
+        minimum_interval_seconds=interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Watches reviewed corrections of {task.name}.",
     )

@@ -5,8 +5,8 @@ import dagster as dg
 from resources.notifier import Notifier, RunOutcome
 
 
-def build_run_outcome_sensors() -> list[dg.SensorDefinition]:
-    """One sensor for green runs and one for red ones."""
+def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinition]:
+    """One sensor for green runs and one for red ones, which look every `interval_seconds`."""
     # Runs of `dagster job execute` carry no code location; only monitor_all_code_locations lets
     # the sensors see them.
 
@@ -14,6 +14,7 @@ def build_run_outcome_sensors() -> list[dg.SensorDefinition]:
         name="run_succeeded",
         run_status=dg.DagsterRunStatus.SUCCESS,
         description="Reports what a green run made, skipped and checked.",
+        minimum_interval_seconds=interval_seconds,
         monitor_all_code_locations=True,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -24,6 +25,7 @@ def build_run_outcome_sensors() -> list[dg.SensorDefinition]:
         name="run_failed",
         run_status=dg.DagsterRunStatus.FAILURE,
         description="Reports why a red run failed; the previous version still serves.",
+        minimum_interval_seconds=interval_seconds,
         monitor_all_code_locations=True,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
