@@ -1,7 +1,13 @@
-"""A lease per label task: two runs of one task never work at the same time."""
+"""Leases: two runs of one task never work at the same time, and one model trains at a time.
+
+Not a pool of Dagster's: the slot of a killed run would stay taken until a daemon gives the run up
+after a day, and a run of the command line would wait for it for ever.
+"""
 
 import json
 import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +16,10 @@ from filelock import FileLock, Timeout
 from pydantic import Field, PrivateAttr
 
 from sambodhan_assets.domain.errors import TransientError
+
+# The lock of training, beside those of the tasks; a task's name is an identifier, so none is equal.
+_TRAINING = "-training-"
+POLL_SECONDS = 0.5
 
 
 class TaskLeases(dg.ConfigurableResource):
@@ -29,12 +39,9 @@ class TaskLeases(dg.ConfigurableResource):
         """
         if task_name in self._locks:
             return
-        folder = Path(self.home) / "leases"
-        folder.mkdir(parents=True, exist_ok=True)
-        holder = folder / f"{task_name}.json"
-        lock = FileLock(folder / f"{task_name}.lock", timeout=0)
+        lock, holder = self._files(task_name)
         try:
-            lock.acquire()
+            lock.acquire(timeout=0)
         except Timeout as error:
             raise TransientError(
                 tried=f"Starting a stage of {task_name} in run {run_id}",
@@ -42,8 +49,25 @@ class TaskLeases(dg.ConfigurableResource):
                 todo="Wait until it ends, then run again.",
             ) from error
         self._locks[task_name] = lock
-        record = {"run": run_id, "process": os.getpid(), "since": _now()}
-        holder.write_text(json.dumps(record), encoding="utf-8")
+        _sign(holder, run_id)
+
+    @contextmanager
+    def training(self, *, run_id: str, on_wait: Callable[[str], None]) -> Generator[None]:
+        """Lets one model train at a time: two transformers do not fit into one GPU or memory.
+
+        Args:
+            run_id: The run that wants to train.
+            on_wait: Told in words which run trains, if this one has to wait for it.
+        """
+        lock, holder = self._files(_TRAINING)
+        try:
+            held = lock.acquire(timeout=0)
+        except Timeout:
+            on_wait(f"Waiting until another model is trained: {_describe(holder)}.")
+            held = lock.acquire(poll_interval=POLL_SECONDS)
+        with held:
+            _sign(holder, run_id)
+            yield
 
     def release(self) -> None:
         """Gives back all leases of this process."""
@@ -54,6 +78,16 @@ class TaskLeases(dg.ConfigurableResource):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Called by Dagster when the run, or the step's process, ends in whatever way."""
         self.release()
+
+    def _files(self, name: str) -> tuple[FileLock, Path]:
+        folder = Path(self.home) / "leases"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{name}.lock"), folder / f"{name}.json"
+
+
+def _sign(holder: Path, run_id: str) -> None:
+    record = {"run": run_id, "process": os.getpid(), "since": _now()}
+    holder.write_text(json.dumps(record), encoding="utf-8")
 
 
 def _describe(holder: Path) -> str:

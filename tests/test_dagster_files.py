@@ -61,8 +61,7 @@ def test_a_run_succeeds_and_is_stored(
         storage = type(instance.event_log_storage).__module__
         assert instance.get_runs()[0].run_id == result.run_id
         assert not instance.telemetry_enabled
-        instance.event_log_storage.set_concurrency_slots("unused", 1)
-        assert instance.global_op_concurrency_default_limit == 1
+        assert not instance.nux_enabled
         assert instance.run_monitoring_enabled
     assert ("postgres" in storage) == ("postgres" in file.name)
 

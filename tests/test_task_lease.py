@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,23 @@ def test_a_killed_run_blocks_nobody(tmp_path):
     leases = TaskLeases(home=str(tmp_path))
     leases.hold("department", run_id="next")
     leases.release()
+
+
+def test_a_model_waits_until_another_one_is_trained_and_is_told_so(tmp_path):
+    trained, said = [], []
+    told = threading.Event()
+
+    def train(run_id: str) -> None:
+        leases = TaskLeases(home=str(tmp_path))
+        with leases.training(run_id=run_id, on_wait=lambda line: (said.append(line), told.set())):
+            trained.append(run_id)
+
+    second = threading.Thread(target=train, args=["run-2"])
+    with TaskLeases(home=str(tmp_path)).training(run_id="run-1", on_wait=said.append):
+        second.start()
+        assert told.wait(60)
+        assert trained == []
+    second.join(60)
+    assert trained == ["run-2"]
+    assert len(said) == 1
+    assert "run run-1, process" in said[0]

@@ -54,7 +54,6 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
         tags={"task": task.name},
         owners=OWNERS,
         deps=[stage_key(task, "dataset_version")],
-        pool="gpu",
         description=(
             f"A {task.name} model trained on the train split and the replay of one dataset "
             "version; the eval split only stops training. Waits in the artifact store for a "
@@ -75,15 +74,16 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
             )
             with registry.fetched(dataset_version) as folder:
                 dataset = read_dataset(folder)
-            model = train_classifier(
-                dataset,
-                labels=task.labels,
-                family=settings.model_family,
-                transformer=transformer_settings(config, settings),
-                seed=config.seed,
-                work_folder=Path(work),
-                on_log=context.log.info,
-            )
+            with leases.training(run_id=context.run.run_id, on_wait=context.log.info):
+                model = train_classifier(
+                    dataset,
+                    labels=task.labels,
+                    family=settings.model_family,
+                    transformer=transformer_settings(config, settings),
+                    seed=config.seed,
+                    work_folder=Path(work),
+                    on_log=context.log.info,
+                )
             model.save(Path(work) / "model", extra=_origin(dataset_version))
             version = artifacts.publish(
                 candidate_repository(task),
