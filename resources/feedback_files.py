@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from resources.csv_rows import BadRows, CsvRow, read_csv
 from resources.feedback_store import FeedbackStore
@@ -181,13 +181,22 @@ def _label_of(task: LabelTask) -> Parser:
     return parse
 
 
-def _moment_in(zone: str) -> Parser:
+def _moment_in(zone_name: str) -> Parser:
+    try:
+        zone = ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise PermanentError(
+            tried="Reading DB_TIMEZONE",
+            found=f"{zone_name!r} is no known time zone.",
+            todo="Write a name like Asia/Kathmandu or UTC.",
+        ) from error
+
     def parse(text: str) -> datetime:
         try:
             moment = datetime.fromisoformat(text.strip())
         except ValueError:
             raise ValueError(f"is {_quoted(text)}, not a time like 2025-06-01 12:00:00") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+        return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
     return parse
 

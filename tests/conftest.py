@@ -1,6 +1,7 @@
 """Fixtures that every test may name."""
 
 from tests.databases import empty_database, feedback_url, postgres_server
+from tests.embedded_servers import killable_server, unborn_server
 from tests.lane_world import deployed, first_round, promotable, second_round, worlds
 
 __all__ = [
@@ -8,8 +9,10 @@ __all__ = [
     "empty_database",
     "feedback_url",
     "first_round",
+    "killable_server",
     "postgres_server",
     "promotable",
     "second_round",
+    "unborn_server",
     "worlds",
 ]

@@ -33,8 +33,10 @@ def open_folder() -> Generator[Path]:
     """A short temporary folder that the server's own user may enter too when root runs tests."""
     folder = Path(tempfile.mkdtemp(prefix="sambodhan-"))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,11 @@ def test_times_without_a_zone_are_read_in_the_zone_of_the_database(write, feedba
     assert stored(store, "created_at") == [(noon,), (noon,)]
 
 
+def test_an_unknown_zone_of_the_database_is_named(write, feedback_url):
+    store = feedback_store(feedback_url, db_timezone="Mars/Crater")
+    assert "'Mars/Crater' is no known time zone" in refusal(load_complaints, write(""), store)
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
