@@ -53,12 +53,11 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> dg.MaterializeResult:
         with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
-            deployed = registry.deployed(settings.model_repository(task))
             snapshot = feedback.snapshot(
                 task,
                 correct_ratio=config.correct_ratio,
                 replay_max=settings.replay_max,
-                window_after_id=None if deployed is None else deployed.traffic_after_id,
+                window_after_id=_window_start(task, settings, registry),
                 window_max=settings.window_max,
                 seed=config.seed,
                 anchor=read_anchor_corpus(settings.anchor_dataset, task),
@@ -82,3 +81,19 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
             )
 
     return raw_feedback
+
+
+def _window_start(task: LabelTask, settings: LaneSettings, registry: Registry) -> int | None:
+    """The last complaint before the window, which is what the serving version answered.
+
+    None, and then every complaint is of the window, where nothing serves, or where a model of
+    another label set does: its successor starts a new line and is compared with nothing.
+    """
+    models = settings.model_repository(task)
+    deployment = registry.deployed(models)
+    if deployment is None:
+        return None
+    dataset_tag = registry.version(models, deployment.tag).manifest.details["dataset_tag"]
+    dataset = registry.version(settings.dataset_repository(task), dataset_tag)
+    same_labels = dataset.manifest.details["labels"] == list(task.labels)
+    return deployment.traffic_after_id if same_labels else None
