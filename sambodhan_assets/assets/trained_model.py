@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -14,6 +15,7 @@ from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.models.training import train_classifier
+from sambodhan_assets.domain.models.training_record import TrainingRecord
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -95,15 +97,21 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={
                     "candidate": version.tag,
-                    "family": model.family,
                     "dataset version": dataset_version.tag,
-                    "training rows": model.record.training_rows,
-                    "training": dg.MetadataValue.json(dict(model.record.outcome)),
-                    "hyperparameters": dg.MetadataValue.json(dict(model.record.hyperparameters)),
+                    **_metadata(model.record),
                 },
             )
 
     return trained_model
+
+
+def _metadata(record: TrainingRecord) -> dict[str, Any]:
+    return {
+        "family": record.family,
+        "training rows": record.training_rows,
+        "training": dg.MetadataValue.json(dict(record.outcome)),
+        "hyperparameters": dg.MetadataValue.json(dict(record.hyperparameters)),
+    }
 
 
 def _origin(dataset: Version) -> dict[str, str]:
