@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from resources.feedback_sampling import SampleOrder
+from resources.feedback_sampling import SampleOrder, with_spare
 from resources.feedback_schema import NAIVE_TIME, FoundColumns
 from resources.feedback_tables import correct, feedback_tables, predicted
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
@@ -29,6 +29,8 @@ class FeedbackQueries:
         self._tasks = tasks
         self._c = tables.complaints.alias("c")
         self._m = tables.reviews.alias("m")
+        # The same complaints once more, where a statement samples them first.
+        self._s = tables.complaints.alias("s")
         self._has_outcome = "outcome" in columns.reviews
         self._naive = columns.reviews["reviewed_at"] == NAIVE_TIME
         self._db_timezone = db_timezone
@@ -112,18 +114,26 @@ class FeedbackQueries:
             share: Read only this share of 2**64, with the smallest hashes; None to sort them all.
             after_id: Only complaints with a higher id; None for all.
         """
-        c, m = self._c, self._m
-        rows = sa.select(c.c.id, _cut(c.c.message), c.c[task.column]).where(
-            c.c[task.column].is_not(None),
-            ~sa.exists().where(m.c.complaint_id == c.c.id).correlate(c),
+        c = self._c
+        label = c.c[task.column]
+        rows = sa.select(c.c.id, _cut(c.c.message), label).where(label.is_not(None))
+        hashed = order.hash_of(c.c.id)
+        if share is None:
+            rows = rows.where(*self._unflagged(c, after_id)).order_by(hashed, c.c.id)
+            return rows.limit(_literal(limit))
+        # Ids and hashes come from the index alone, and only the chosen rows from the table: a third
+        # less work than one pass. The inner limit tells the planner how few they are; its spare
+        # rows stand in for those that have no label.
+        s = self._s
+        chosen = (
+            sa.select(s.c.id, order.hash_of(s.c.id).label("hash"))
+            .where(order.below(s.c.id, share), *self._unflagged(s, after_id))
+            .order_by(sa.text("hash"), s.c.id)
+            .limit(_literal(with_spare(limit)))
+            .subquery("chosen")
         )
-        if after_id is not None:
-            rows = rows.where(c.c.id > after_id)
-        if share is not None:
-            rows = rows.where(order.below(c.c.id, share))
-        # A literal: with a parameter the planner assumes 10 % of the table and sorts it.
-        literal_limit = sa.literal_column(str(int(limit)), sa.BigInteger)
-        return rows.order_by(order.hash_of(c.c.id), c.c.id).limit(literal_limit)
+        rows = rows.join_from(chosen, c, c.c.id == chosen.c.id)
+        return rows.order_by(chosen.c.hash, chosen.c.id).limit(_literal(limit))
 
     def reviewed_counts(self, since: datetime | None) -> sa.Select:
         """(one count of mispredicted reviews per task, newest review time)."""
@@ -144,6 +154,13 @@ class FeedbackQueries:
         bound = sa.cast(since, sa.TIMESTAMP(timezone=True))
         bound = sa.func.timezone(self._db_timezone, bound) if self._naive else bound
         return rows.where(sa.or_(m.c.reviewed_at > bound, m.c.reviewed_at.is_(None)))
+
+    def _unflagged(
+        self, complaints: sa.FromClause, after_id: int | None
+    ) -> list[sa.ColumnElement[bool]]:
+        number, m = complaints.c.id, self._m
+        flagged = sa.exists().where(m.c.complaint_id == number).correlate(complaints)
+        return [~flagged] if after_id is None else [~flagged, number > after_id]
 
     def _newest_corrections(self, task: LabelTask) -> sa.Subquery:
         m = self._m
@@ -182,3 +199,8 @@ class FeedbackQueries:
 
 def _cut(message: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     return sa.func.left(message, MAX_MESSAGE_LENGTH + 1)
+
+
+def _literal(limit: int) -> sa.ColumnElement[int]:
+    # With a parameter the planner assumes 10 % of the table and sorts it.
+    return sa.literal_column(str(int(limit)), sa.BigInteger)

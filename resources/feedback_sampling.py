@@ -52,8 +52,13 @@ class SampleOrder:
         return self.hash_of(complaint_id) < sa.literal_column(f"'{share:016x}'")
 
 
+def with_spare(count: int) -> int:
+    """A few more than `count`: hashes spread unevenly, and some complaints have no label."""
+    return count + count // 10 + 50
+
+
 def passing_share(count: int, population: int) -> int | None:
-    """The share of 2**64 that lets about 1.1 * count + 50 of `population` complaints pass.
+    """The share of 2**64 that lets about `with_spare(count)` of `population` complaints pass.
 
     It spares the sort of all the others. If at least `count` pass, the smallest `count` hashes are
     among them, so the sample does not depend on how good `population` is.
@@ -61,7 +66,7 @@ def passing_share(count: int, population: int) -> int | None:
     Returns:
         None if all complaints have to pass.
     """
-    passing = count + count // 10 + 50
+    passing = with_spare(count)
     return None if passing >= population else passing * 2**64 // population
 
 

@@ -135,6 +135,13 @@ def test_a_wrong_guess_of_the_population_changes_no_row(url, sampler, population
     assert rows["complaint_id"].to_pylist() == expected[:200]
 
 
+@pytest.mark.parametrize("every", [2, 20])
+def test_complaints_without_a_label_leave_their_place_to_the_next_ones(url, every):
+    execute(url, f"UPDATE complaints SET department = NULL WHERE id % {every} = 0")
+    labelled = [n for n in hashint8_order(url) if n % every]
+    assert ids(snapshot(feedback_store(url), replay_max=150)) == labelled[:200]
+
+
 def test_the_window_has_its_own_sample_by_the_same_hash(url):
     taken = snapshot(feedback_store(url), window_after_id=1000, window_max=120)
     in_window = {
