@@ -110,8 +110,8 @@ class EmbeddedPostgres:
             lock.release()
 
     def _start(self, deadline: float) -> None:
-        binaries = PostgresBinaries.of(self._folder)
         try:
+            binaries = PostgresBinaries.of(self._folder)
             clear_the_dead(self._folder, deadline)
             if not (self._folder / "PG_VERSION").exists():
                 binaries.create_data_folder()
@@ -163,7 +163,11 @@ class EmbeddedPostgres:
 
     def _does_not_start(self, error: subprocess.CalledProcessError) -> PermanentError:
         log_file = self._folder / "server.log"
-        text = log_file.read_text(errors="replace") if log_file.exists() else str(error.output)
+        text = (
+            log_file.read_text(errors="replace")
+            if log_file.exists()
+            else f"{error} {error.output or ''}"
+        )
         lines = [line for line in text.splitlines() if line.strip()]
         return PermanentError(
             tried=f"{TRIED} in {self._folder}",

@@ -45,6 +45,7 @@ class FeedbackStore(dg.ConfigurableResource):
 
     url: str = Field(
         default="",
+        repr=False,
         description="Address of the PostgreSQL with the feedback; empty for the embedded server.",
     )
     home: str = Field(description="Folder of SAMBODHAN_HOME; the embedded server lives below it.")
@@ -138,7 +139,9 @@ class FeedbackStore(dg.ConfigurableResource):
         Raises:
             PermanentError: The role may not; the statements for an administrator are named.
         """
-        with self._transaction("Creating the tables of feedback", "write") as connection:
+        url = database_url(self.url) if self.url else self.embedded_server().url()
+        tried = "Creating the tables of feedback"
+        with transaction(url, tried=tried, mode="write") as connection:
             return create_missing(connection, tasks)
 
     def health(self, tasks: Sequence[LabelTask] = LABEL_TASKS) -> StoreHealth:
@@ -207,16 +210,14 @@ class FeedbackStore(dg.ConfigurableResource):
 
     @contextmanager
     def _transaction(
-        self, tried: str, mode: Mode, tasks: Sequence[LabelTask] = ()
+        self, tried: str, mode: Mode, tasks: Sequence[LabelTask]
     ) -> Generator[sa.Connection]:
         with transaction(self._address(tasks), tried=tried, mode=mode) as connection:
             yield connection
 
     def _address(self, tasks: Sequence[LabelTask]) -> sa.URL:
+        """Where the tables are; those of the embedded server are created on the way."""
         if self.url:
             return database_url(self.url)
-        url = self.embedded_server().url()
-        tasks = [*LABEL_TASKS, *(task for task in tasks if task not in LABEL_TASKS)]
-        with transaction(url, tried="Preparing the embedded tables", mode="write") as connection:
-            create_missing(connection, tasks)
-        return url
+        self.initialise([*LABEL_TASKS, *(task for task in tasks if task not in LABEL_TASKS)])
+        return self.embedded_server().url()

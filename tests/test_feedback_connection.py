@@ -86,6 +86,11 @@ def test_a_wrong_password_is_permanent_and_never_shown(guarded_url):
     assert "wr%40ng" not in everything_in(error)
 
 
+def test_a_store_never_shows_its_address(guarded_url):
+    store = feedback_store(guarded_url)
+    assert "s3cr" not in f"{store!r} {store}"
+
+
 def test_a_missing_database_is_permanent(feedback_url):
     nowhere = text_of(database_url(feedback_url).set(database="nowhere"))
     with pytest.raises(PermanentError, match='"nowhere" does not exist'):

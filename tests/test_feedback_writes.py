@@ -143,6 +143,7 @@ def test_health_tells_what_is_wrong_instead_of_raising(feedback_url, store):
 def test_an_embedded_store_needs_nothing_but_a_folder():
     with open_folder() as folder:
         store = FeedbackStore(home=str(folder))
+        assert "created the table complaints" in store.initialise()
         assert store.newest_complaint_id() is None
         store.upsert_complaints([complaint(1)])
         assert snapshot(store, replay_max=1).rows.num_rows == 1

@@ -44,8 +44,9 @@ class SnapshotReport:
     Attributes:
         correction_count: Complaints whose newest counting review corrects this label.
         unflagged_count: Complaints without any row in misclassified_complaints and with a label.
-        window_unflagged_count: The same, of the window only; None if there is no window.
-        window_correction_count: Corrections of the window; None if there is no window.
+        window_unflagged_count: The same, of the window only: all of them when nothing is deployed.
+            None if nobody counted.
+        window_correction_count: Corrections of the window; None if nobody counted.
         superseded_reviews: Older reviews of a complaint that a newer review replaces.
         newest_complaint_id: Highest complaint id; None for an empty table.
         newest_reviewed_at: Newest review time as ISO 8601 UTC; None if nothing is reviewed.
