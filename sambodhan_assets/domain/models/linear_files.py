@@ -87,7 +87,7 @@ def read_weights(folder: Path, *, n_labels: int) -> LinearWeights:
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
         raise _refusal(path, f"it is damaged or of another make ({error!r}).") from error
     vocabulary = Vocabulary.of(terms)
-    if list(vocabulary.terms) != terms or len(vocabulary.columns) != arrays["idf"].size:
+    if list(vocabulary.terms) != terms or len(set(terms)) != arrays["idf"].size:
         raise _refusal(path, "its terms are not sorted, not distinct or not one per weight.")
     return LinearWeights(
         vocabulary=vocabulary,

@@ -1,11 +1,10 @@
-"""Texts to sparse counts of words, word pairs and character sequences, each word analysed once."""
+"""Texts to sparse counts of words, word pairs and character sequences, by scikit-learn."""
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +18,9 @@ _CHARACTERS, _WORDS = "c", "w"
 SHORTEST, LONGEST = 2, 5
 # A term of one row says nothing about other rows.
 MIN_ROWS = 2
-
-
-def words_of(text: str) -> list[str]:
-    r"""Split a text at white space, in lower case.
-
-    A pattern such as `\w+` would cut Devanagari words at their vowel signs and joiners, which are
-    marks and no letters. Punctuation stays with its word; the character sequences see past it.
-    """
-    return text.lower().split()
+# Words end at white space. A pattern such as `\w+` would cut Devanagari words at their vowel signs
+# and joiners, which are marks and no letters; the character sequences see past punctuation.
+_WORD = r"\S+"
 
 
 @dataclass(frozen=True)
@@ -36,28 +29,36 @@ class Vocabulary:
 
     Attributes:
         terms: Sorted, each with its kind as first character.
-        columns: Column of each term.
     """
 
     terms: tuple[str, ...]
-    columns: dict[str, int]
 
     @classmethod
     def of(cls, terms: Iterable[str]) -> "Vocabulary":
-        """Sort the terms and number them."""
-        ordered = tuple(sorted(terms))
-        return cls(ordered, {term: column for column, term in enumerate(ordered)})
+        """Sort the terms."""
+        return cls(tuple(sorted(terms)))
 
-    # Once per model: it reads all terms, and every single answer needs it.
+    # Both once per model: they read all terms, and every single answer needs them.
     @cached_property
     def first_word(self) -> int:
         """Number of character sequences, which is the column of the first word."""
         return bisect_left(self.terms, _WORDS)
 
+    @cached_property
+    def _counters(self) -> list[Any]:
+        kinds = (self.terms[: self.first_word], self.terms[self.first_word :])
+        vocabularies = [[term[1:] for term in terms] for terms in kinds]
+        counters = zip(_new_counters(), vocabularies, strict=True)
+        # scikit-learn refuses a vocabulary without terms.
+        return [counter.set_params(vocabulary=known) for counter, known in counters if known]
+
     def count(self, texts: Sequence[str]) -> "csr_matrix":
         """Counts [n, V] (float64, sorted columns) of the known terms; others are passed over."""
-        flat, ends = _occurrences(texts, self.columns.get)
-        return _matrix(flat, ends, len(self.terms))
+        from scipy.sparse import csr_matrix
+
+        if not self.terms:
+            return csr_matrix((len(texts), 0))
+        return _side_by_side([counter.transform(texts) for counter in self._counters])
 
 
 def learn_vocabulary(
@@ -69,14 +70,22 @@ def learn_vocabulary(
         texts: Distinct texts.
         rows_of_text: [n], for each text the number of rows that carry it.
     """
-    found: dict[str, int] = {}
-    flat, ends = _occurrences(texts, lambda term: found.setdefault(term, len(found)))
-    counts = _matrix(flat, ends, len(found))
-    rows = document_frequency(counts, rows_of_text)
-    vocabulary = Vocabulary.of(term for term, column in found.items() if rows[column] >= MIN_ROWS)
-    counts = counts[:, [found[term] for term in vocabulary.terms]]
+    from scipy.sparse import csr_matrix
+
+    if not any(text.split() for text in texts):
+        return Vocabulary(()), csr_matrix((len(texts), 0))
+    counters = _new_counters()
+    counts = _side_by_side([counter.fit_transform(texts) for counter in counters])
+    terms = [
+        kind + term
+        for kind, counter in zip((_CHARACTERS, _WORDS), counters, strict=True)
+        for term in counter.get_feature_names_out().tolist()
+    ]
+    # Each counter sorts its terms, and characters stand before words: the columns are in order.
+    kept = np.flatnonzero(document_frequency(counts, rows_of_text) >= MIN_ROWS)
+    counts = counts[:, kept]
     counts.sort_indices()
-    return vocabulary, counts
+    return Vocabulary(tuple(terms[column] for column in kept.tolist())), counts
 
 
 def document_frequency(
@@ -90,46 +99,18 @@ def document_frequency(
     return frequency.astype(np.intp)
 
 
-def _occurrences(
-    texts: Sequence[str], column_of: Callable[[str], int | None]
-) -> tuple["array[int]", list[int]]:
-    """Columns of all terms in all texts, one after the other, and the end of each text in them."""
-    flat, ends = array("i"), list[int]()
-    of_word: dict[str, array[int]] = {}
-    for text in texts:
-        words = words_of(text)
-        for word in words:
-            columns = of_word.get(word)
-            if columns is None:
-                columns = of_word[word] = _known(_terms_of_word(word), column_of)
-            flat.extend(columns)
-        pairs = zip(words, words[1:], strict=False)
-        flat.extend(_known((f"{_WORDS}{one} {two}" for one, two in pairs), column_of))
-        ends.append(len(flat))
-    return flat, ends
+def _side_by_side(parts: list[Any]) -> "csr_matrix":
+    from scipy.sparse import hstack
 
-
-def _known(terms: Iterable[str], column_of: Callable[[str], int | None]) -> "array[int]":
-    return array("i", [column for term in terms if (column := column_of(term)) is not None])
-
-
-def _terms_of_word(word: str) -> Iterable[str]:
-    """The word and its character sequences, as scikit-learn's `char_wb` cuts them."""
-    yield _WORDS + word
-    padded = f" {word} "
-    for length in range(SHORTEST, LONGEST + 1):
-        if len(padded) <= length:
-            yield _CHARACTERS + padded
-            return
-        for start in range(len(padded) - length + 1):
-            yield _CHARACTERS + padded[start : start + length]
-
-
-def _matrix(flat: "array[int]", ends: list[int], width: int) -> "csr_matrix":
-    from scipy.sparse import csr_matrix
-
-    columns = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
-    bounds = np.array([0, *ends])
-    counts = csr_matrix((np.ones(len(columns)), columns, bounds), shape=(len(ends), width))
-    counts.sum_duplicates()
+    counts = cast("csr_matrix", hstack(parts, format="csr"))
+    counts.sort_indices()
     return counts
+
+
+def _new_counters() -> list[Any]:
+    """Character sequences within words, and words with pairs of words; both in lower case."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    number: Any = np.float64
+    characters = CountVectorizer(analyzer="char_wb", ngram_range=(SHORTEST, LONGEST), dtype=number)
+    return [characters, CountVectorizer(token_pattern=_WORD, ngram_range=(1, 2), dtype=number)]
