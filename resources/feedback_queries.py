@@ -12,6 +12,10 @@ from resources.feedback_tables import correct, feedback_tables, predicted
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.label_tasks import LabelTask
 
+# Of 2**64. Of a million complaints, 0.4 % came in 40 ms by way of the index against 100 ms in one
+# pass over the table; 2.4 % in 240 ms against 145 ms, because nearly every page holds one of them.
+SMALL_SHARE = 2**64 // 100
+
 
 class FeedbackQueries:
     """Statements that fit the tables as this database has them.
@@ -117,13 +121,13 @@ class FeedbackQueries:
         c = self._c
         label = c.c[task.column]
         rows = sa.select(c.c.id, _cut(c.c.message), label).where(label.is_not(None))
-        hashed = order.hash_of(c.c.id)
-        if share is None:
-            rows = rows.where(*self._unflagged(c, after_id)).order_by(hashed, c.c.id)
-            return rows.limit(_literal(limit))
-        # Ids and hashes come from the index alone, and only the chosen rows from the table: a third
-        # less work than one pass. The inner limit tells the planner how few they are; its spare
-        # rows stand in for those that have no label.
+        if share is None or share > SMALL_SHARE:
+            below = [] if share is None else [order.below(c.c.id, share)]
+            rows = rows.where(*below, *self._unflagged(c, after_id))
+            return rows.order_by(order.hash_of(c.c.id), c.c.id).limit(_literal(limit))
+        # Ids and hashes come from the index alone, and only the chosen rows from the table. The
+        # inner limit tells the planner how few they are; its spare rows stand in for those that
+        # have no label.
         s = self._s
         chosen = (
             sa.select(s.c.id, order.hash_of(s.c.id).label("hash"))

@@ -123,7 +123,12 @@ def test_growth_pushes_rows_out_and_never_reorders_those_that_stay(url):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("population", [-1, 0, 1, 300, 1_900, 10**9])
-def test_a_wrong_guess_of_the_population_changes_no_row(url, sampler, population):
+@pytest.mark.parametrize("small_share", [0, 2**64])
+def test_a_wrong_guess_of_the_population_changes_no_row(
+    url, sampler, population, small_share, monkeypatch
+):
+    # In one pass over the table, or by way of the index: the rows are the same.
+    monkeypatch.setattr("resources.feedback_queries.SMALL_SHARE", small_share)
     order = SampleOrder(name=sampler, seed=42)
     with transaction(database_url(url), tried="Testing", mode="read") as connection:
         queries = FeedbackQueries([DEPARTMENT], found_columns(connection), db_timezone="UTC")
@@ -140,6 +145,17 @@ def test_complaints_without_a_label_leave_their_place_to_the_next_ones(url, ever
     execute(url, f"UPDATE complaints SET department = NULL WHERE id % {every} = 0")
     labelled = [n for n in hashint8_order(url) if n % every]
     assert ids(snapshot(feedback_store(url), replay_max=150)) == labelled[:200]
+
+
+@pytest.mark.parametrize("small_share", [0, 2**64])
+def test_complaints_without_a_label_leave_no_gap_in_the_sample(url, small_share, monkeypatch):
+    monkeypatch.setattr("resources.feedback_queries.SMALL_SHARE", small_share)
+    execute(url, "UPDATE complaints SET department = NULL WHERE id % 3 > 0")
+    taken = snapshot(feedback_store(url), replay_max=50)
+    labelled = [number for number in hashint8_order(url) if number % 3 == 0]
+    corrected = taken.report.correction_count
+    assert ids(taken) == labelled[: 50 + corrected // 2]
+    assert taken.report.unflagged_count == len(labelled)
 
 
 def test_the_window_has_its_own_sample_by_the_same_hash(url):
