@@ -43,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_store("Registry", settings.registry_location),
         *_store("Artifact store", settings.artifact_url),
         *_versions(settings),
+        *_datasets(settings),
         *_dagster(settings),
     ]
 
@@ -109,19 +110,36 @@ def _versions(settings: Settings) -> Iterator[Finding]:
             with registry.fetched(registry.version(repository, deployment.tag)):
                 yield Finding(level="ok", text=f"{task.name}: {deployment.tag} serves, unchanged.")
         except PlatformError as error:
+            text = f"{error} `sambodhan rollback {task.name}` serves the version before it."
+            yield Finding(level="error", text=text)
+
+
+def _datasets(settings: Settings) -> Iterator[Finding]:
+    """The next dataset version takes its splits from the newest one."""
+    lanes = build_lane_settings(settings, LABEL_TASKS)
+    registry = FolderRegistry(url=settings.registry_location)
+    for task in LABEL_TASKS:
+        try:
+            newest = registry.newest(lanes.dataset_repository(task))
+            if newest is not None:
+                with registry.fetched(newest):
+                    yield Finding(level="ok", text=f"{task.name}: dataset {newest.tag} is whole.")
+        except PlatformError as error:
             yield Finding(level="error", text=str(error))
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
     """Runs must be kept somewhere, and sensors and schedules need the daemon."""
+    from dagster_postgres.utils import DagsterPostgresException
+
     try:
         with dg.DagsterInstance.get() as instance:
             place, telemetry = instance.root_directory, instance.telemetry_enabled
             beat = instance.get_daemon_heartbeats().get("SENSOR")
-    except (dg.DagsterError, SQLAlchemyError) as error:
+    except (dg.DagsterError, DagsterPostgresException, SQLAlchemyError) as error:
         yield Finding(
             level="warning",
-            text=f"Dagster keeps no runs: {str(error).splitlines()[0].strip()} "
+            text=f"Dagster keeps no runs: {str(error).splitlines()[0].strip().rstrip('.')}. "
             f"`make ui` sets DAGSTER_HOME={settings.home / 'dagster'}; set it for `dagster` too.",
         )
         return
