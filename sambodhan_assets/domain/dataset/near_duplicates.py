@@ -5,23 +5,21 @@ of their signatures, and the Jaccard similarity of their shingle sets reaches th
 check that sees only some of the texts finds the same pairs as the program that placed them.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from sambodhan_assets.domain.dataset.columns import Bools, Ints
-from sambodhan_assets.domain.dataset.text_signatures import TextIndex, Words, shingles
+from sambodhan_assets.domain.dataset.text_signatures import TextIndex, Words, distinct
 
-# Candidate pairs and shingles in memory at once: some 50 MB of working arrays.
-CHUNK_PAIRS = 1 << 18
-CHUNK_SHINGLES = 1 << 20
+# Candidate pairs in memory at once: some 10 MB of working arrays.
+CHUNK_PAIRS = 1 << 17
+# Shingles compared at once, so that the working arrays stay in the processor's cache.
+CHUNK_SHINGLES = 1 << 16
 # Pairs whose sketches stay in the processor's cache: from memory they take eight times as long.
 CACHED_PAIRS = 1 << 13
 
-_HASH_BITS = np.uint64(44)
-_Number = TypeVar("_Number", np.int64, np.uint64)
 # Pairs of positions, one per row: [m, 2].
 Pairs = npt.NDArray[np.int64]
 
@@ -32,7 +30,7 @@ def near_duplicate_groups(index: TextIndex) -> Ints:
     Returns:
         For each text the lowest position in its group, [n].
     """
-    groups = np.arange(len(index.texts), dtype=np.int64)
+    groups = np.arange(len(index.counts), dtype=np.int64)
     # Each text against the first of its bucket, band by band: long chains of copies join here in
     # time linear in their number, and only texts of different groups are compared below.
     for keys in index.band_keys:
@@ -59,7 +57,7 @@ def near_pairs_between(index: TextIndex, side: Ints) -> Pairs:
     for keys in index.band_keys:
         for pairs in _crossing_pairs(keys, side, members):
             found.append(_plausible(index, pairs) @ np.array([size, 1]))
-    numbers = _distinct(np.concatenate(found))
+    numbers = distinct(np.concatenate(found))
     return _verified(index, np.stack([numbers // size, numbers % size], axis=1))
 
 
@@ -123,7 +121,7 @@ def _may_be_near(index: TextIndex, left: Ints, right: Ints) -> Bools:
     # A bit that only one text has is a shingle that only this text has.
     only_left = index.bit_counts.take(left) - same_bits
     only_right = index.bit_counts.take(right) - same_bits
-    counts = index.shingle_counts
+    counts = index.counts
     common = np.minimum(counts.take(left) - only_left, counts.take(right) - only_right)
     return common >= index.threshold * (common + only_left + only_right)
 
@@ -133,34 +131,21 @@ def _verified(index: TextIndex, pairs: Pairs) -> Pairs:
     pairs = _plausible(index, pairs)
     if len(pairs) == 0:
         return pairs
-    chunk = np.cumsum(index.shingle_counts[pairs].sum(axis=1)) // CHUNK_SHINGLES
+    chunk = np.cumsum(index.counts[pairs].sum(axis=1)) // CHUNK_SHINGLES
     parts = np.split(pairs, np.flatnonzero(np.diff(chunk)) + 1)
-    kept = [part[_similarity(index.texts, part) >= index.threshold] for part in parts]
+    kept = [part[_similarity(index, part) >= index.threshold] for part in parts]
     return np.concatenate(kept)
 
 
-def _similarity(texts: Sequence[str], pairs: Pairs) -> npt.NDArray[np.float64]:
-    used, position = np.unique(pairs, return_inverse=True)
-    hashes, starts = shingles([texts[int(row)] for row in used])
-    # 44 bits of hash beside 20 of text number: within one pair two different shingles are taken for
-    # the same once in about 10^9 pairs.
-    owner = np.repeat(np.arange(len(used)), np.diff(starts, append=len(hashes)))
-    distinct = _distinct(owner.astype(np.uint64) << _HASH_BITS | hashes >> np.uint64(20))
-    sizes = np.bincount((distinct >> _HASH_BITS).astype(np.int64), minlength=len(used))
-    first = np.cumsum(sizes) - sizes
+def _similarity(index: TextIndex, pairs: Pairs) -> npt.NDArray[np.float64]:
+    sides = pairs.ravel()
+    lengths = index.counts[sides]
     # Both sets of each pair side by side, tagged with the pair: what is there twice is common.
-    sides = position.ravel()
-    lengths = sizes[sides]
-    tags = np.repeat(np.arange(len(sides)) // 2, lengths).astype(np.uint64) << _HASH_BITS
-    within = np.arange(len(tags)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    gathered = distinct[np.repeat(first[sides], lengths) + within]
-    tagged = np.sort(tags | gathered & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)))
-    common = tagged[1:][tagged[1:] == tagged[:-1]] >> _HASH_BITS
+    tags = np.repeat(np.arange(len(sides), dtype=np.uint64) >> np.uint64(1), lengths)
+    tags <<= np.uint64(32)
+    offsets = index.starts[sides] - (np.cumsum(lengths) - lengths)
+    tags |= index.shingles[np.arange(len(tags)) + np.repeat(offsets, lengths)]
+    tags.sort()
+    common = tags[1:][tags[1:] == tags[:-1]] >> np.uint64(32)
     shared = np.bincount(common.astype(np.int64), minlength=len(pairs))
     return shared / (lengths.reshape(-1, 2).sum(axis=1) - shared)
-
-
-def _distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    # Not np.unique: since NumPy 2.3 it hashes integers, which took 37 s where this takes one.
-    values = np.sort(values)
-    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
