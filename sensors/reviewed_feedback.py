@@ -1,10 +1,11 @@
 """Starts a task's pipeline when enough corrections were reviewed since its last decision."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
+from resources.deployment import is_settled
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry, Version
@@ -21,6 +22,8 @@ from sambodhan_assets.jobs import TASK_TAG, pipeline_name
 from sambodhan_assets.label_tasks import LabelTask
 
 STATE_TAG = "sambodhan/feedback_state"
+# The cheap count sees neither withdrawn reviews nor those that were loaded with an old time.
+LOOK_CLOSELY_EVERY = timedelta(hours=1)
 
 _ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -58,16 +61,16 @@ def build_reviewed_feedback_sensor(
             return dg.SensorResult(skip_reason=f"Run {active[0].run_id} works on {task.name}.")
         decided = last_decided_dataset(task, settings, artifacts, registry)
         poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
-        recent = poll.counts[task.name]
-        if recent < settings.min_new_records:
+        recent, now = poll.counts[task.name], datetime.now(UTC)
+        if recent < settings.min_new_records and not _is_due(context.cursor, now):
             needed = settings.min_new_records
             return dg.SensorResult(skip_reason=f"{recent} new corrections, {needed} start a run.")
         state, decision = _compare(context, task, feedback, settings, registry, decided)
         if decision.run_key is None:
-            return dg.SensorResult(skip_reason=decision.reason)
+            return dg.SensorResult(skip_reason=decision.reason, cursor=now.isoformat())
         context.log.info(decision.reason)
         request = dg.RunRequest(run_key=decision.run_key, tags={STATE_TAG: state})
-        return dg.SensorResult(run_requests=[request])
+        return dg.SensorResult(run_requests=[request], cursor=now.isoformat())
 
     return reviewed_feedback
 
@@ -75,16 +78,23 @@ def build_reviewed_feedback_sensor(
 def last_decided_dataset(
     task: LabelTask, settings: LaneSettings, artifacts: ArtifactStore, registry: Registry
 ) -> Version | None:
-    """The dataset version that the newest decision was about; None before the first.
+    """The dataset version that the newest settled decision was about; None before the first.
 
-    Not the newest version: a run that dies after publishing must be started again.
+    Not the newest version, nor a decision to deploy that has not been carried out: a run that dies
+    on the way must be started again.
     """
-    decision = artifacts.newest(decision_repository(task))
-    if decision is None:
-        return None
-    return registry.version(
-        settings.dataset_repository(task), decision.manifest.details["dataset_tag"]
-    )
+    decisions, datasets = decision_repository(task), settings.dataset_repository(task)
+    deployment = registry.deployed(settings.model_repository(task))
+    for tag in reversed(artifacts.tags(decisions)):
+        decision = artifacts.version(decisions, tag)
+        if is_settled(decision, deployment):
+            return registry.version(datasets, decision.manifest.details["dataset_tag"])
+    return None
+
+
+def _is_due(cursor: str | None, now: datetime) -> bool:
+    """Whether the last close look, whose time is the cursor, is long ago."""
+    return cursor is None or now - datetime.fromisoformat(cursor) >= LOOK_CLOSELY_EVERY
 
 
 def _watermark(decided: Version | None) -> datetime | None:
@@ -100,7 +110,7 @@ def _compare(
     registry: Registry,
     decided: Version | None,
 ) -> tuple[str, WatchDecision]:
-    """The exact comparison, made only when the cheap count says that it may start a run."""
+    """The exact comparison, made when the cheap count may start a run, else once in a while."""
     current = _labels(feedback.corrections(task).to_pylist())
     known: dict[int, str] = {}
     if decided is not None:
