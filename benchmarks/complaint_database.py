@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.generated_texts import generate_texts
-from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
+from resources.postgres.embedded import EmbeddedPostgres
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 CORRECTED_ONE_IN = 100

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measured_way import Order
-from resources.postgres_process import live_postmaster
+from resources.postgres.process import live_postmaster
 
 ROOT = Path(__file__).parents[1]
 

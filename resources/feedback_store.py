@@ -10,15 +10,15 @@ import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import Field
 
-from resources.database import Mode, transaction
-from resources.database_url import database_url
-from resources.embedded_postgres import EmbeddedPostgres
-from resources.feedback_health import StoreHealth, examine
-from resources.feedback_queries import FeedbackQueries
-from resources.feedback_reads import read_table
-from resources.feedback_schema import create_missing, require_columns
-from resources.feedback_snapshot import SnapshotRequest, take_snapshot
-from resources.feedback_writes import FeedbackWrites, Row
+from resources.feedback.health import StoreHealth, examine
+from resources.feedback.queries import FeedbackQueries
+from resources.feedback.reads import read_table
+from resources.feedback.schema import create_missing, require_columns
+from resources.feedback.snapshot import SnapshotRequest, take_snapshot
+from resources.feedback.writes import FeedbackWrites, Row
+from resources.postgres.connection import Mode, transaction
+from resources.postgres.embedded import EmbeddedPostgres
+from resources.postgres.url import database_url
 from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask

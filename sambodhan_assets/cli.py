@@ -93,7 +93,7 @@ def load_complaints(file: CsvFile) -> None:
 
     A file is loaded whole, or not at all if a row is wrong.
     """
-    from resources import feedback_files
+    from resources.feedback import files as feedback_files
 
     count = feedback_files.load_complaints(file, open_feedback_store(load_settings()))
     out.print(f"Loaded {count} complaints.")
@@ -106,7 +106,7 @@ def load_corrections(file: CsvFile) -> None:
     Without an id every row is a new review, also when the file is loaded twice. A file is loaded
     whole, or not at all if a row is wrong.
     """
-    from resources import feedback_files
+    from resources.feedback import files as feedback_files
 
     count = feedback_files.load_corrections(file, open_feedback_store(load_settings()))
     out.print(f"Loaded {count} corrections.")

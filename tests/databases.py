@@ -18,9 +18,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from resources.database_url import database_url
-from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
+from resources.postgres.embedded import EmbeddedPostgres
+from resources.postgres.url import database_url
 from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 

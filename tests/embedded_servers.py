@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.embedded_postgres import EmbeddedPostgres
-from resources.postgres_process import live_postmaster
+from resources.postgres.embedded import EmbeddedPostgres
+from resources.postgres.process import live_postmaster
 from tests.databases import execute, open_folder, text_of
 
 ROOT = Path(__file__).parent.parent
@@ -61,7 +61,7 @@ def python(server: EmbeddedPostgres, code: str, **options) -> subprocess.Popen:
     lines = [
         "import os, signal, sys, time",
         "from pathlib import Path",
-        "from resources.embedded_postgres import EmbeddedPostgres",
+        "from resources.postgres.embedded import EmbeddedPostgres",
         f"server = EmbeddedPostgres(Path({str(server.data_folder)!r}))",
         code,
     ]

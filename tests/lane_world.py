@@ -28,9 +28,9 @@ import dagster as dg
 import pytest
 
 from resources.artifact_store import ArtifactStore
-from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
+from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, build_lane_settings, load_settings
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.dataset.cleaning import clean_text

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-import resources.database
-import resources.feedback_snapshot
+import resources.feedback.snapshot
+import resources.postgres.connection
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.dataset.files import read_dataset
 from tests.databases import execute
@@ -142,7 +142,7 @@ def test_a_label_with_two_rows_is_prepared_trained_on_and_reported(first_round: 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts to connect follow each other at once."""
-    monkeypatch.setattr(resources.database, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(resources.postgres.connection, "FIRST_WAIT_SECONDS", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -163,7 +163,7 @@ def test_a_database_that_is_down_is_a_failure_that_a_retry_may_cure(
 def test_a_database_that_goes_away_while_it_is_read_publishes_nothing(
     second_round: World, monkeypatch: pytest.MonkeyPatch
 ):
-    count = resources.feedback_snapshot.count_unflagged
+    count = resources.feedback.snapshot.count_unflagged
 
     def count_after_the_server_hung_up(*arguments):
         execute(
@@ -175,7 +175,7 @@ def test_a_database_that_goes_away_while_it_is_read_publishes_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(
-            resources.feedback_snapshot, "count_unflagged", count_after_the_server_hung_up
+            resources.feedback.snapshot, "count_unflagged", count_after_the_server_hung_up
         )
         outcome = run(second_round)
     assert "the connection was lost" in words_of_failure(outcome)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 
-from resources.embedded_postgres import EmbeddedPostgres
+from resources.postgres.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[1]
 INSTANCE_FILES = [ROOT / "dagster.yaml", ROOT / "deploy/dagster.postgres.yaml"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from resources.database_url import database_url
+from resources.postgres.url import database_url
 from sambodhan_assets.domain.errors import PermanentError
 
 PASSWORDS = [

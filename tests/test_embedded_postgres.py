@@ -9,8 +9,8 @@ import threading
 import psycopg
 import pytest
 
-from resources.embedded_postgres import EmbeddedPostgres
-from resources.postgres_binaries import PostgresBinaries
+from resources.postgres.binaries import PostgresBinaries
+from resources.postgres.embedded import EmbeddedPostgres
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from tests.databases import connect, text_of
 from tests.embedded_servers import ask, postmaster, remember, remembers

@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from resources.embedded_postgres import EmbeddedPostgres
-from resources.postgres_process import live_postmaster, server_url
+from resources.postgres.embedded import EmbeddedPostgres
+from resources.postgres.process import live_postmaster, server_url
 from sambodhan_assets.domain.errors import PermanentError
 from tests.databases import open_folder
 from tests.embedded_servers import AS_ROOT, as_user, ask, finish, postmaster, python

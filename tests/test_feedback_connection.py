@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 import stamina
 
-from resources import database
-from resources.database_url import database_url
+from resources.postgres import connection as database
+from resources.postgres.url import database_url
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from tests.databases import (
     complaint,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resources.csv_rows import read_csv
-from resources.feedback_files import load_complaints, load_corrections
+from resources.feedback.csv_rows import read_csv
+from resources.feedback.files import load_complaints, load_corrections
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.domain.errors import PermanentError
 from tests.databases import DEPARTMENT, complaint, execute, feedback_store

@@ -4,12 +4,12 @@ import hashlib
 
 import pytest
 
-from resources.database import transaction
-from resources.database_url import database_url
-from resources.feedback_queries import FeedbackQueries
-from resources.feedback_reads import first_unflagged
-from resources.feedback_sampling import HASHINT8, MD5, SampleOrder
-from resources.feedback_schema import found_columns
+from resources.feedback.queries import FeedbackQueries
+from resources.feedback.reads import first_unflagged
+from resources.feedback.sampling import HASHINT8, MD5, SampleOrder
+from resources.feedback.schema import found_columns
+from resources.postgres.connection import transaction
+from resources.postgres.url import database_url
 from tests.databases import DEPARTMENT, execute, feedback_store, snapshot, text_of
 
 SAMPLERS = [HASHINT8, MD5]
@@ -74,7 +74,7 @@ def test_a_server_without_the_fast_hash_falls_back_to_md5(url):
 
 
 def test_a_server_with_another_hash_falls_back_to_md5(url, monkeypatch):
-    monkeypatch.setattr("resources.feedback_sampling.KNOWN_ANSWERS", ((1, 42, 7),))
+    monkeypatch.setattr("resources.feedback.sampling.KNOWN_ANSWERS", ((1, 42, 7),))
     taken = snapshot(feedback_store(url))
     assert taken.report.sampler == MD5
     assert ids(taken) == md5_order()[:50]
@@ -128,7 +128,7 @@ def test_a_wrong_guess_of_the_population_changes_no_row(
     url, sampler, population, small_share, monkeypatch
 ):
     # In one pass over the table, or by way of the index: the rows are the same.
-    monkeypatch.setattr("resources.feedback_queries.SMALL_SHARE", small_share)
+    monkeypatch.setattr("resources.feedback.queries.SMALL_SHARE", small_share)
     order = SampleOrder(name=sampler, seed=42)
     with transaction(database_url(url), tried="Testing", mode="read") as connection:
         queries = FeedbackQueries([DEPARTMENT], found_columns(connection), db_timezone="UTC")
@@ -149,7 +149,7 @@ def test_complaints_without_a_label_leave_their_place_to_the_next_ones(url, ever
 
 @pytest.mark.parametrize("small_share", [0, 2**64])
 def test_complaints_without_a_label_leave_no_gap_in_the_sample(url, small_share, monkeypatch):
-    monkeypatch.setattr("resources.feedback_queries.SMALL_SHARE", small_share)
+    monkeypatch.setattr("resources.feedback.queries.SMALL_SHARE", small_share)
     execute(url, "UPDATE complaints SET department = NULL WHERE id % 3 > 0")
     taken = snapshot(feedback_store(url), replay_max=50)
     labelled = [number for number in hashint8_order(url) if number % 3 == 0]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from resources.database_url import database_url
-from resources.feedback_health import tls_warnings
+from resources.feedback.health import tls_warnings
 from resources.feedback_store import FeedbackStore
+from resources.postgres.url import database_url
 from sambodhan_assets.domain.errors import PermanentError
 from tests.databases import (
     DEPARTMENT,

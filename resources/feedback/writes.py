@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects.postgresql import insert
 
-from resources.feedback_schema import NAIVE_TIME, FoundColumns
-from resources.feedback_tables import COMPLAINTS, REVIEWS, correct, feedback_tables, predicted
+from resources.feedback.schema import NAIVE_TIME, FoundColumns
+from resources.feedback.tables import COMPLAINTS, REVIEWS, correct, feedback_tables, predicted
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LabelTask
 

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from resources.feedback_queries import FeedbackQueries
-from resources.feedback_reads import (
+from resources.feedback.queries import FeedbackQueries
+from resources.feedback.reads import (
     CORRECTION_COLUMNS,
     Progress,
     UnflaggedCounts,
@@ -17,7 +17,7 @@ from resources.feedback_reads import (
     first_unflagged,
     read_table,
 )
-from resources.feedback_sampling import SampleOrder, sample_order
+from resources.feedback.sampling import SampleOrder, sample_order
 from sambodhan_assets.domain.dataset.snapshot import (
     ANCHOR,
     CORRECTION,

@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.postgres_process import SOCKET_FOLDER_PREFIX
+from resources.postgres.process import SOCKET_FOLDER_PREFIX
 from sambodhan_assets.domain.errors import PermanentError
 
 # Linux allows 108 bytes for the path of a socket, macOS 104; the socket's own name takes 18.

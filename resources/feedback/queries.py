@@ -6,9 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from resources.feedback_sampling import SampleOrder, with_spare
-from resources.feedback_schema import NAIVE_TIME, FoundColumns
-from resources.feedback_tables import correct, feedback_tables, predicted
+from resources.feedback.sampling import SampleOrder, with_spare
+from resources.feedback.schema import NAIVE_TIME, FoundColumns
+from resources.feedback.tables import correct, feedback_tables, predicted
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.label_tasks import LabelTask
 

@@ -19,9 +19,9 @@ import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
-from resources.postgres_binaries import PostgresBinaries
-from resources.postgres_process import clear_the_dead, live_postmaster, server_url, shut_down
-from resources.server_users import ServerUsers
+from resources.postgres.binaries import PostgresBinaries
+from resources.postgres.process import clear_the_dead, live_postmaster, server_url, shut_down
+from resources.postgres.users import ServerUsers
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 
 log = logging.getLogger(__name__)

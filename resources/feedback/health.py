@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from resources.feedback_sampling import sample_order
-from resources.feedback_schema import found_columns, missing_indexes
-from resources.feedback_tables import COMPLAINTS, REVIEWS, feedback_tables
+from resources.feedback.sampling import sample_order
+from resources.feedback.schema import found_columns, missing_indexes
+from resources.feedback.tables import COMPLAINTS, REVIEWS, feedback_tables
 from sambodhan_assets.label_tasks import LabelTask
 
 SAFE_SSLMODES = ("require", "verify-ca", "verify-full")

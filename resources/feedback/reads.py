@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import sqlalchemy as sa
 
-from resources.feedback_queries import FeedbackQueries
-from resources.feedback_sampling import SampleOrder, passing_share
+from resources.feedback.queries import FeedbackQueries
+from resources.feedback.sampling import SampleOrder, passing_share
 from sambodhan_assets.domain.dataset.snapshot import SNAPSHOT_SCHEMA
 from sambodhan_assets.label_tasks import LabelTask
 

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from resources.csv_rows import BadRows, CsvRow, read_csv
+from resources.feedback.csv_rows import BadRows, CsvRow, read_csv
+from resources.feedback.tables import correct, predicted
 from resources.feedback_store import FeedbackStore
-from resources.feedback_tables import correct, predicted
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask

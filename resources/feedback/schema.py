@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from resources.feedback_tables import (
+from resources.feedback.tables import (
     COMPLAINTS,
     REVIEWS,
     FeedbackTables,
