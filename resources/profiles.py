@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import dagster as dg
 from dotenv import load_dotenv
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from resources.artifact_store import ArtifactStore
@@ -88,6 +89,13 @@ class Settings(BaseSettings):
     sensor_interval_seconds: int = Field(
         60, ge=1, description="Least seconds between two looks of a sensor."
     )
+
+    @field_validator("db_timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("must be an IANA time zone such as UTC or Asia/Kathmandu")
+        return name
 
     @property
     def home(self) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
-from resources.embedded_postgres import EmbeddedPostgres
 from resources.feedback_store import FeedbackStore
+from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, build_lane_settings, load_settings, open_feedback_store
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.definitions import build_definitions
@@ -90,7 +90,12 @@ def _start_afresh(settings: Settings, say: Say) -> FeedbackStore:
     store = open_feedback_store(settings)
     if (settings.home / "demo").exists():
         say(f"Replacing the state of an earlier demo in {settings.home}.")
-        EmbeddedPostgres(settings.home / "postgres").stop()
+        if not EmbeddedPostgres(settings.home / "postgres").stop():
+            raise PermanentError(
+                tried="Starting the demo",
+                found=f"another process uses the database in {settings.home}.",
+                todo="Stop the UI or the run that uses it, then start the demo again.",
+            )
         for name in STATE_FOLDERS:
             shutil.rmtree(settings.home / name, ignore_errors=True)
     elif (newest := store.newest_complaint_id()) is not None:
