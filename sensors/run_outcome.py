@@ -36,21 +36,29 @@ def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinit
 
 
 def describe_success(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """What a green run made and checked, from its event log."""
+    """What a green run made, skipped and checked, from its event log."""
     events = [record.dagster_event for record in instance.all_logs(run.run_id)]
-    made = [
-        f"made {event.asset_key.to_user_string()}"
-        for event in events
-        if event is not None and event.is_step_materialization and event.asset_key is not None
-    ]
-    checks = [
-        f"check {found.check_name}: {'passed' if found.passed else 'not passed'}"
-        for event in events
-        if event is not None and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        for found in [event.asset_check_evaluation_data]
-    ]
-    lines = (*made, *checks) or ("made nothing",)
+    told = [line for event in events if event is not None for line in _describe_event(event)]
+    lines = tuple(told) or ("made nothing",)
     return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=True, lines=lines)
+
+
+def _describe_event(event: dg.DagsterEvent) -> list[str]:
+    """One line for an event that people want to read about, none for others."""
+    kinds = dg.DagsterEventType
+    if event.event_type == kinds.ASSET_MATERIALIZATION and event.asset_key is not None:
+        return [f"made {event.asset_key.to_user_string()}"]
+    if event.event_type == kinds.ASSET_OBSERVATION:
+        seen = event.asset_observation_data.asset_observation
+        facts = [f"{name} {value.value}" for name, value in seen.metadata.items()]
+        return [f"{seen.asset_key.to_user_string()}: {', '.join(facts)}"]
+    if event.event_type == kinds.STEP_SKIPPED and event.step_key is not None:
+        return [f"skipped {event.step_key.replace('__', '/')}"]
+    if event.event_type == kinds.ASSET_CHECK_EVALUATION:
+        found = event.asset_check_evaluation_data
+        passed = "passed" if found.passed else "not passed"
+        return [f"check {found.check_name} {passed}: {found.description or 'without a reason'}"]
+    return []
 
 
 def describe_failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
