@@ -1,0 +1,77 @@
+"""Risk: nobody hears how a run ended, or hears something else than what the UI shows."""
+
+import dagster as dg
+
+from tests.databases import execute
+from tests.lane_world import STAGES, World
+
+MAILS = "mail"
+
+
+def run_and_tell(world: World, job: str = "department_pipeline") -> str:
+    """Runs a job, then lets the sensors hear of it; returns the one message that was sent."""
+    repository = world.definitions.get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = world.definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        name, kind = (
+            ("run_succeeded", dg.DagsterEventType.RUN_SUCCESS)
+            if result.success
+            else ("run_failed", dg.DagsterEventType.RUN_FAILURE)
+        )
+        sensor = repository.get_sensor_def(name)
+        (event,) = instance.all_logs(result.run_id, of_type=kind)
+        assert event.dagster_event is not None
+        for _ in range(2):  # a daemon that restarts may tell of a run twice
+            with dg.build_run_status_sensor_context(
+                sensor_name=name,
+                dagster_instance=instance,
+                dagster_run=result.dagster_run,
+                dagster_event=event.dagster_event,
+                resources=repository.get_top_level_resources(),
+            ) as context:
+                sensor(context)
+    (mail,) = (world.home / MAILS).iterdir()
+    assert mail.name == f"{result.run_id}.txt"
+    return mail.read_text(encoding="utf-8")
+
+
+def test_a_green_run_tells_what_it_made_and_checked(first_round: World):
+    lines = run_and_tell(first_round).splitlines()
+    assert lines[0] == "OK department_pipeline"
+    assert [line for line in lines if line.startswith("made ")] == [
+        f"made department/{stage}" for stage in STAGES
+    ]
+    assert any(line.startswith("check MIN_DATASET_LEN passed: ") for line in lines)
+    (verdict,) = (line for line in lines if line.startswith("check F1_GATE passed: "))
+    assert "BOOTSTRAP" in verdict
+
+
+def test_an_amber_run_tells_the_reason_and_what_was_skipped(first_round: World):
+    text = run_and_tell(first_round.but(MIN_DATASET_LEN="1000"))
+    assert text.startswith("OK department_pipeline\n")
+    assert " of 1000 rows." in text
+    assert "check MIN_DATASET_LEN not passed: " in text
+    for stage in STAGES[2:]:
+        assert f"skipped department/{stage}\n" in text
+
+
+def test_a_run_that_found_nothing_new_says_so(deployed: World):
+    (tag,) = deployed.dataset_tags()
+    text = run_and_tell(deployed)
+    assert f"department/dataset_version: nothing changed since {tag}\n" in text
+
+
+def test_a_red_run_tells_why_and_that_the_previous_version_still_serves(deployed: World):
+    execute(deployed.url, "UPDATE complaints SET department = 'Forestry'")
+    text = run_and_tell(deployed)
+    assert text.startswith("FAILED department_pipeline\n")
+    assert "unknown labels: 'Forestry'" in text
+    assert "Allowed are" in text
+    assert "The previous version still serves." in text
+    assert "Traceback" not in text
+
+
+def test_a_job_that_touches_no_asset_is_told_too(first_round: World):
+    assert "nothing is deployed" in run_and_tell(first_round, "rollback_department")
