@@ -178,7 +178,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _explained(error: ValidationError) -> PermanentError:
-    problems = [f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+    problems = [
+        f"{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    ]
     return PermanentError(
         tried="Reading the settings",
         found=f"{'; '.join(problems)}.",

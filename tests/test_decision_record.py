@@ -56,6 +56,16 @@ ROWS = (
 FACTS = {"content_hash": "0123456789abcdef", "family": "linear"}
 
 
+def make_split_score():
+    rng = np.random.default_rng(7)
+    truth, answers = rng.integers(0, 4, 60), rng.integers(0, 4, 60)
+    return score_split(truth, answers, np.arange(60), len(LABELS), seed=7)
+
+
+def make_model(tag, confusion, **parts):
+    return ModelFacts(tag=tag, window=score_card(confusion, n=len(ROWS)), **FACTS, **parts)
+
+
 def make_record(**overrides):
     """A decision with every part filled in."""
     window = make_window(ROWS)
@@ -64,16 +74,8 @@ def make_record(**overrides):
     settings = PolicySettings()
     scores = F1DeltaScores(candidate_f1=0.91, deployed_f1=1 / 3)
     guard = GuardResult(name="anchor", passed=True, outcome_if_failed="HOLD", sentence="Fine.")
-    evidence = Evidence(
-        something_deployed=True,
-        estimate=found,
-        interval=interval,
-        f1_delta=scores,
-        guards=(guard,),
-    )
-    rng = np.random.default_rng(7)
-    truth, answers = rng.integers(0, 4, 60), rng.integers(0, 4, 60)
-    split = score_split(truth, answers, np.arange(60), len(LABELS), seed=7)
+    measured = {"estimate": found, "interval": interval, "f1_delta": scores}
+    evidence = Evidence(something_deployed=True, guards=(guard,), **measured)
     ids = np.arange(len(ROWS)) + 1000
     parts = {
         "task": "department",
@@ -81,18 +83,13 @@ def make_record(**overrides):
         "created_at": "2025-01-02T03:04:05+00:00",
         "settings": settings,
         "verdict": decide(evidence, settings),
-        "candidate": ModelFacts(
-            tag="v20250102_030405",
-            window=score_card(found.candidate_confusion, n=len(ROWS)),
-            test_split=split,
+        "candidate": make_model(
+            "v20250102_030405",
+            found.candidate_confusion,
+            test_split=make_split_score(),
             latency=Latency(p50_ms=1.25, p99_ms=3.5),
-            **FACTS,
         ),
-        "deployed": ModelFacts(
-            tag="v20240102_030405",
-            window=score_card(found.deployed_confusion, n=len(ROWS)),
-            **FACTS,
-        ),
+        "deployed": make_model("v20240102_030405", found.deployed_confusion),
         "dataset": DatasetFacts(tag="v20250101_000000", content_hash="fedcba9876543210"),
         "evaluation": "crossfit",
         "window": WindowFacts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Deployment, Registry, Version
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
@@ -51,10 +52,7 @@ def enter_contest(
     )
     with artifacts.fetched(candidate) as folder:
         model = load_classifier(folder, labels=task.labels)
-    datasets = settings.dataset_repository(task)
-    dataset = registry.version(datasets, candidate.manifest.details["dataset_tag"])
-    with registry.fetched(dataset) as folder:
-        rows = read_dataset(folder)
+    dataset, rows = _dataset_of(candidate, task, settings, registry)
     deployment = registry.deployed(settings.model_repository(task))
     deployed, trained_before, name = _deployed_model(task, settings, registry, deployment)
     contest = Contest(
@@ -84,6 +82,16 @@ def version_name(version: Version) -> VersionName:
     return VersionName(tag=version.tag, content_hash=version.content_hash)
 
 
+def _dataset_of(
+    model: Version, task: LabelTask, settings: LaneSettings, registry: Registry
+) -> tuple[Version, BalancedDataset]:
+    """The dataset version that a model was trained on."""
+    tag = model.manifest.details["dataset_tag"]
+    version = registry.version(settings.dataset_repository(task), tag)
+    with registry.fetched(version) as folder:
+        return version, read_dataset(folder)
+
+
 def _deployed_model(
     task: LabelTask, settings: LaneSettings, registry: Registry, deployment: Deployment | None
 ) -> tuple[TextClassifier | None, frozenset[str], VersionName | None]:
@@ -98,10 +106,7 @@ def _deployed_model(
         model = load_classifier(folder)
     if model.labels != task.labels:
         return None, frozenset(), None
-    origin = registry.version(
-        settings.dataset_repository(task), version.manifest.details["dataset_tag"]
-    )
-    with registry.fetched(origin) as folder:
-        assignments = read_dataset(folder).assignments.to_pylist()
+    _, origin = _dataset_of(version, task, settings, registry)
+    assignments = origin.assignments.to_pylist()
     keys = frozenset(row["text_key"] for row in assignments if row["split"] == "train")
     return model, keys, version_name(version)
