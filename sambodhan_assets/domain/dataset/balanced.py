@@ -67,12 +67,16 @@ def build_balanced_dataset(
     Raises:
         PermanentError: A label that the task does not have, or all rows of one label.
     """
-    rows = read_candidates(snapshot, labels, settings)
+    rows, forms = read_candidates(snapshot, labels, settings)
     texts = unique_texts(rows, with_window=settings.holdout_share > 0.0)
     _require_two_labels(texts, labels, settings)
-    index = index_texts(texts.forms, settings.near_duplicate_threshold)
+    forms = [forms[row] for row in texts.row.tolist()]
     placement = place_texts(
-        texts, index, n_labels=len(labels), parent=parent_assignments, settings=settings
+        texts,
+        index_texts(forms, settings.near_duplicate_threshold),
+        n_labels=len(labels),
+        parent=parent_assignments,
+        settings=settings,
     )
     fates = dispose(rows, texts, placement)
     tables = dataset_tables(rows, texts, placement, fates, labels=labels, parent=parent_assignments)

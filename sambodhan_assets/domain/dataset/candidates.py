@@ -9,7 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from sambodhan_assets.domain.dataset.cleaning import clean_text, key_of_normalised, normalised
-from sambodhan_assets.domain.dataset.columns import Bools, Ints, Keys, codes, flags, integers
+from sambodhan_assets.domain.dataset.columns import (
+    Bools,
+    Ints,
+    Keys,
+    codes,
+    flags,
+    integers,
+    strings,
+)
 from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from sambodhan_assets.domain.dataset.snapshot import (
     ANCHOR,
@@ -34,6 +42,7 @@ NOT_SAMPLED = "beyond the replay sample"
 
 _LAST = np.iinfo(np.int64).max
 _IDS_SHOWN = 10
+SLICE_ROWS = 1 << 13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +54,6 @@ class CandidateRows:
         standing: What each row may become, [n].
         label: Label id, -1 if there is none, [n].
         texts: Cleaned texts; "" for excluded rows.
-        forms: Normalised texts; "" for excluded rows.
         keys: Text keys, [n] of 32 bytes; b"" for excluded rows.
         reasons: Why a row is excluded.
     """
@@ -53,8 +61,7 @@ class CandidateRows:
     table: pa.Table
     standing: Ints
     label: Ints
-    texts: list[str]
-    forms: list[str]
+    texts: pa.Array
     keys: Keys
     reasons: list[str | None]
 
@@ -68,7 +75,6 @@ class UniqueTexts:
         row: The row that stands for the text, [n].
         standing: Its standing, [n].
         label: Its label id, [n].
-        forms: Its normalised text.
         in_holdout_frame: An unflagged complaint of the window has the text, and the text is no
             balanced row, [n].
         text_of_row: For each snapshot row the position of its text here, -1 if it has none.
@@ -78,15 +84,17 @@ class UniqueTexts:
     row: Ints
     standing: Ints
     label: Ints
-    forms: list[str]
     in_holdout_frame: Bools
     text_of_row: Ints
 
 
 def read_candidates(
     snapshot: FeedbackSnapshot, labels: Sequence[str], settings: PreparationSettings
-) -> CandidateRows:
+) -> tuple[CandidateRows, list[str]]:
     """Clean and encode the rows of a snapshot.
+
+    Returns:
+        The rows, and their normalised texts; "" for excluded rows.
 
     Raises:
         PermanentError: A row has a label that the task does not have, or an unknown source.
@@ -97,23 +105,27 @@ def read_candidates(
     has_label = np.array([bool(name and name.strip()) for name in names], dtype=np.bool_)
     _require_known_labels(table, has_label & (label < 0), labels)
     standing = _standings(snapshot, settings)
-    cleaned = map(_cleaned, table["message"].to_pylist(), has_label.tolist(), standing.tolist())
-    texts = [""] * table.num_rows
-    reasons: list[str | None] = [None] * table.num_rows
-    for row, (text, reason) in enumerate(cleaned):
-        texts[row], reasons[row] = text, reason
+    texts = [strings([])]
+    forms, reasons = list[str](), list[str | None]()
+    # A slice at a time: as Python strings all messages at once take twice the memory of the column.
+    for start in range(0, table.num_rows, SLICE_ROWS):
+        part = slice(start, start + SLICE_ROWS)
+        messages = table["message"][part].to_pylist()
+        cleaned = list(map(_cleaned, messages, has_label[part].tolist(), standing[part].tolist()))
+        texts.append(strings([text for text, _ in cleaned]))
+        forms += [normalised(text) for text, _ in cleaned]
+        reasons += [reason for _, reason in cleaned]
     standing[np.array([reason is not None for reason in reasons], dtype=np.bool_)] = EXCLUDED
-    forms = [normalised(text) for text in texts]
     keys = [key_of_normalised(form) if form else "" for form in forms]
-    return CandidateRows(
+    rows = CandidateRows(
         table=table,
         standing=standing,
         label=label,
-        texts=texts,
-        forms=forms,
+        texts=pa.concat_arrays(texts),
         keys=np.array(keys, dtype="S32"),
         reasons=reasons,
     )
+    return rows, forms
 
 
 def _cleaned(message: str | None, has_label: bool, standing: int) -> tuple[str, str | None]:
@@ -145,7 +157,7 @@ def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
     rank = integers(rows.table["sample_rank"], _LAST)
     anchors = np.flatnonzero(rows.standing == REPLAY_ANCHOR).tolist()
     # Anchor rows have no id, and their order in the file must not matter.
-    anchors.sort(key=lambda row: (rows.label[row], rows.texts[row]))
+    anchors.sort(key=lambda row: (rows.label[row], rows.texts[row].as_py()))
     rank[anchors] = np.arange(len(anchors))
     ids = integers(rows.table["complaint_id"], _LAST)
     standing = rows.standing
@@ -163,7 +175,6 @@ def unique_texts(rows: CandidateRows, *, with_window: bool) -> UniqueTexts:
         row=winners,
         standing=standing[winners],
         label=rows.label[winners],
-        forms=[rows.forms[row] for row in winners.tolist()],
         in_holdout_frame=in_frame & (standing[winners] >= REPLAY_UNFLAGGED),
         text_of_row=text_of_row,
     )

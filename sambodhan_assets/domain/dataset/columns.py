@@ -33,3 +33,8 @@ def flags(column: pa.ChunkedArray) -> Bools:
 def strings(values: Sequence[str | None]) -> pa.Array:
     """Python strings as an Arrow column."""
     return pa.array(values, type=pa.string())
+
+
+def key_strings(keys: Keys) -> pa.Array:
+    """Text keys as an Arrow column of strings, null for b""."""
+    return pa.array(keys, pa.binary(), mask=keys == b"").cast(pa.string())

@@ -7,7 +7,15 @@ import numpy as np
 import pyarrow as pa
 
 from sambodhan_assets.domain.dataset.candidates import EXCLUDED, SOURCES, CandidateRows, UniqueTexts
-from sambodhan_assets.domain.dataset.columns import ABSENT, codes, flags, integers, strings
+from sambodhan_assets.domain.dataset.columns import (
+    ABSENT,
+    Keys,
+    codes,
+    flags,
+    integers,
+    key_strings,
+    strings,
+)
 from sambodhan_assets.domain.dataset.dispositions import (
     ANCHOR_TEST,
     HOLDOUT,
@@ -77,7 +85,7 @@ def _labelled(rows: CandidateRows, texts: UniqueTexts, fates: Dispositions, fate
     digests = [hashlib.sha256(salt + key).digest() for key in texts.keys[members].tolist()]
     order = sorted(range(len(members)), key=digests.__getitem__)
     chosen = texts.row[members[order]]
-    grievance = strings([rows.texts[row] for row in chosen.tolist()])
+    grievance = rows.texts.take(pa.array(chosen))
     source = rows.table["source"].combine_chunks().take(pa.array(chosen))
     return pa.table([grievance, pa.array(rows.label[chosen]), source], schema=REPLAY_SCHEMA)
 
@@ -88,11 +96,12 @@ def _assignments(
     """Return the parent's assignments and those of this version's placed texts, sorted by key."""
     recorded = np.array([RECORDED_SPLIT.get(fate, "") for fate in fates.of_text.tolist()])
     new = (recorded != "") & (placement.known == NOWHERE)
-    columns = (texts.keys[new], placement.group[new], recorded[new])
-    table = pa.table(
-        [strings(column.astype("U32").tolist()) for column in columns],
-        schema=ASSIGNMENTS_SCHEMA,
-    )
+    columns = [
+        key_strings(texts.keys[new]),
+        key_strings(placement.group[new]),
+        strings(recorded[new].tolist()),
+    ]
+    table = pa.table(columns, schema=ASSIGNMENTS_SCHEMA)
     if parent is not None:
         table = pa.concat_tables(
             [parent.select(table.column_names).cast(ASSIGNMENTS_SCHEMA), table]
@@ -112,23 +121,28 @@ def _window(
     members = np.flatnonzero(flags(table["in_window"]) & (rows.standing != EXCLUDED) & (ids >= 0))
     members = members[np.lexsort((rows.standing[members], ids[members]))]
     members = members[np.concatenate([[True], np.diff(ids[members]) > 0])[: len(members)]]
-    chosen = table.take(pa.array(members))
-    listed = members.tolist()
-    shown = RECORDED_SPLIT | {REPLAY: REPLAY, HOLDOUT: HOLDOUT}
-    place = dict(zip(texts.keys.tolist(), fates.of_text.tolist(), strict=True))
-    keys = rows.keys[members].tolist()
+    chosen = table.select(["complaint_id", "answer", "source"]).take(pa.array(members))
     answer = codes(chosen["answer"], labels)
     unflagged = codes(chosen["source"], [UNFLAGGED]) == 0
     columns = [
         chosen["complaint_id"],
-        strings([rows.texts[row] for row in listed]),
-        strings([key.decode() for key in keys]),
+        rows.texts.take(pa.array(members)),
+        key_strings(rows.keys[members]),
         pa.array(answer, mask=answer == ABSENT),
         pa.array(rows.label[members], mask=unflagged),
         chosen["source"],
-        strings([shown.get(place.get(key, ""), "none") for key in keys]),
+        strings(_places(rows.keys[members], texts, fates)),
     ]
     return pa.table(columns, schema=WINDOW_SCHEMA)
+
+
+def _places(keys: Keys, texts: UniqueTexts, fates: Dispositions) -> list[str]:
+    """Where texts stand, also those of complaints that are in the window only."""
+    shown = RECORDED_SPLIT | {REPLAY: REPLAY, HOLDOUT: HOLDOUT}
+    places = np.array([shown.get(fate, "none") for fate in [*fates.of_text.tolist(), ""]])
+    position = np.searchsorted(texts.keys, keys)
+    found = np.append(texts.keys, b"")[position] == keys
+    return places[np.where(found, position, -1)].tolist()
 
 
 def _lineage(rows: CandidateRows, fates: Dispositions) -> pa.Table:
@@ -144,7 +158,7 @@ def _lineage(rows: CandidateRows, fates: Dispositions) -> pa.Table:
         "review_id": table["review_id"],
         "source": table["source"],
         "label": table["label"],
-        "text_key": strings([key.decode() or None for key in rows.keys.tolist()]),
+        "text_key": key_strings(rows.keys),
         "disposition": strings(fates.of_row),
         "reason": strings(fates.reason),
     }
