@@ -15,6 +15,7 @@ from resources.artifact_store import ArtifactStore
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.notifier import FolderNotifier
+from resources.postgres.url import database_url
 from resources.registry.folder import FolderRegistry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PermanentError
@@ -96,6 +97,16 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError("must be an IANA time zone such as UTC or Asia/Kathmandu")
         return name
+
+    @field_validator("postgres_url")
+    @classmethod
+    def _is_an_address(cls, address: SecretStr | None) -> SecretStr | None:
+        try:
+            if address is not None:
+                database_url(address.get_secret_value())
+        except PermanentError as error:
+            raise ValueError(f"{error.found} {error.todo}".rstrip(".")) from None
+        return address
 
     @property
     def home(self) -> Path:
