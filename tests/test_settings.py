@@ -1,0 +1,167 @@
+"""Risk: a wrong setting is ignored, explained badly, or shows a secret."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.profiles import (
+    Settings,
+    build_lane_settings,
+    build_resources,
+    load_settings,
+    read_environment_file,
+)
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.label_tasks import LABEL_TASKS
+
+DEPARTMENT, URGENCY = LABEL_TASKS
+SECRET = "postgresql://user:geheim@db.example:5432/feedback"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(PermanentError) as caught:
+        load_settings(variables)
+    return str(caught.value)
+
+
+def test_nothing_set_is_enough():
+    settings = load_settings()
+    assert settings.family == "linear"
+    assert settings.evaluation_mode == "crossfit"
+    assert settings.home == Path.cwd() / ".sambodhan"
+    assert settings.registry_location == str(Path.cwd() / ".sambodhan" / "registry")
+    assert settings.artifact_url == str(Path.cwd() / ".sambodhan" / "artifacts")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("MIN_DATASET_LEN", "many-of-them", "integer"),
+        ("MIN_DATASET_LEN", "-170000", "greater than or equal to 1"),
+        ("EXECUTOR", "kubernetes", "'in_process'"),
+        ("MODEL_FAMILY", "forest-of-trees", "'linear' or 'transformer'"),
+        ("POLICY", "generous", "'balanced', 'strict' or 'f1_delta'"),
+        ("EVALUATION", "guesswork", "'crossfit' or 'holdout'"),
+        ("BOOTSTRAP_MIN_F1", "1.7654", "less than or equal to 1"),
+        ("DECISION_THRESHOLD", "-0.7654", "greater than or equal to 0"),
+        ("FOCAL_ALPHA", "-7.654", "greater than 0"),
+        ("DB_TIMEZONE", "Nepal/Somewhere", "time zone"),
+        ("LABEL", "departement", "department, urgency"),
+        ("POSTGRES_URL", "mysql://user:geheim@db/feedback", "postgresql://"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_name_and_what_is_allowed(
+    name: str, value: str, allowed: str
+):
+    message = refusal(**{name: value})
+    assert name in message
+    assert allowed in message
+    assert value not in message
+    assert "geheim" not in message
+    assert "\n" not in message
+
+
+def test_all_wrong_values_are_named_at_once():
+    message = refusal(MIN_DATASET_LEN="few", EXECUTOR="ray", REPLAY_MAX="none")
+    assert all(name in message for name in ("MIN_DATASET_LEN", "EXECUTOR", "REPLAY_MAX"))
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=0x920), min_size=12))
+def test_no_text_that_is_no_number_is_taken_or_shown(text: str):
+    message = refusal(MIN_DATASET_LEN=f"x{text}")
+    assert text not in message
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch):
+    for name in ("MIN_DATASET_LEN", "POSTGRES_URL", "MODEL_CHECKPOINT", "EXECUTOR"):
+        monkeypatch.setenv(name, "")
+    assert load_settings() == load_settings({})
+    assert load_settings().min_dataset_len == 1000
+    assert load_settings().postgres_url is None
+
+
+def test_what_the_caller_gives_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MIN_DATASET_LEN", "17")
+    assert load_settings().min_dataset_len == 17
+    assert load_settings({"MIN_DATASET_LEN": "18"}).min_dataset_len == 18
+
+
+def test_a_checkpoint_chooses_the_transformer_and_the_holdout():
+    settings = load_settings({"MODEL_CHECKPOINT": "xlm-roberta-base"})
+    assert (settings.family, settings.evaluation_mode) == ("transformer", "holdout")
+    linear = load_settings({"MODEL_CHECKPOINT": "xlm-roberta-base", "MODEL_FAMILY": "linear"})
+    assert (linear.family, linear.evaluation_mode) == ("linear", "crossfit")
+
+
+def test_settings_that_contradict_each_other_are_refused():
+    assert "needs MODEL_CHECKPOINT" in refusal(MODEL_FAMILY="transformer")
+    message = refusal(MODEL_CHECKPOINT="xlm-roberta-base", EVALUATION="crossfit")
+    assert "EVALUATION=holdout" in message
+
+
+def names(**variables: str) -> dict[str, str]:
+    lanes = build_lane_settings(load_settings(variables), LABEL_TASKS)
+    return {**lanes.dataset_names, **{f"{k} model": v for k, v in lanes.model_names.items()}}
+
+
+def test_repositories_are_named_by_the_tasks_own_variable_then_by_labels_then_by_the_task(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    assert names() == {
+        "department": "sambodhan-department-dataset",
+        "urgency": "sambodhan-urgency-dataset",
+        "department model": "sambodhan-department-classifier",
+        "urgency model": "sambodhan-urgency-classifier",
+    }
+    shared = {"LABEL": "urgency", "DATASET_REPO_ID": "org/data", "HUB_MODEL_ID": "org/model"}
+    assert names(**shared) == {**names(), "urgency": "org/data", "urgency model": "org/model"}
+    monkeypatch.setenv("URGENCY_DATASET", "org/own-data")
+    monkeypatch.setenv("DEPARTMENT_MODEL", "org/own-model")
+    found = names(**shared)
+    assert found["urgency"] == "org/own-data"
+    assert found["urgency model"] == "org/model"
+    assert found["department model"] == "org/own-model"
+
+
+def test_names_without_a_label_belong_to_nobody():
+    assert names(DATASET_REPO_ID="org/data", HUB_MODEL_ID="org/model") == names()
+
+
+def test_the_address_of_the_database_is_in_no_text_and_in_no_resource():
+    settings = load_settings({"POSTGRES_URL": SECRET})
+    resources = build_resources(settings, LABEL_TASKS)
+    assert isinstance(resources["feedback"].url, dg.EnvVar | str)
+    for text in (repr(settings), str(settings), str(settings.model_dump()), repr(resources)):
+        assert "geheim" not in text
+    assert settings.postgres_url is not None
+    assert settings.postgres_url.get_secret_value() == SECRET
+
+
+def test_the_environment_goes_before_the_environment_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / ".env").write_text("MIN_DATASET_LEN=21\nREPLAY_MAX=22\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REPLAY_MAX", "33")
+    monkeypatch.setenv("MIN_DATASET_LEN", "to be removed after the test")
+    monkeypatch.delenv("MIN_DATASET_LEN")
+    read_environment_file()
+    assert load_settings().min_dataset_len == 21
+    assert load_settings().replay_max == 33
+
+
+def test_the_folder_of_all_state_is_absolute_and_may_start_with_a_tilde(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings({"SAMBODHAN_HOME": "~/state"}).home == tmp_path / "state"
+    assert load_settings({"SAMBODHAN_HOME": "state"}).home == Path.cwd() / "state"
