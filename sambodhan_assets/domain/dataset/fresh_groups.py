@@ -69,11 +69,14 @@ def _fill(counts: Ints, hashes: list[float], room: dict[int, list[int]]) -> Ints
     placed = np.full(len(counts), TRAIN, dtype=np.int64)
     rows = counts.tolist()
     for part in np.argsort(np.array(hashes), kind="stable").tolist():
+        # A label that the part does not hold may well be overdrawn by inherited rows.
+        needs = [(label, need) for label, need in enumerate(rows[part]) if need]
         for split in (TEST, EVAL):
-            left = [have - need for have, need in zip(room[split], rows[part], strict=True)]
-            # A label that the part does not hold may well be overdrawn by inherited rows.
-            if all(rest >= 0 for rest, need in zip(left, rows[part], strict=True) if need):
-                room[split] = left
+            if all(room[split][label] >= need for label, need in needs):
+                for label, need in needs:
+                    room[split][label] -= need
                 placed[part] = split
                 break
+        if max(*room[TEST], *room[EVAL]) <= 0:
+            break
     return placed
