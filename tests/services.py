@@ -54,10 +54,25 @@ class Service:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def signal(self, number: signal.Signals) -> int:
-        """Sends a signal to the program alone, and waits for its exit code."""
-        self.process.send_signal(number)
+    def kill(self) -> int:
+        """Ends the program alone, at once; returns its exit code."""
+        self.process.kill()
         return self.process.wait(DEADLINE)
+
+    def interrupt(self, number: signal.Signals) -> int:
+        """Interrupts the program alone, and waits for its exit code.
+
+        Where Python lost the signal, because it came inside a destructor, it is sent again, as
+        people do.
+        """
+        sent, deadline = 0, time.monotonic() + DEADLINE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if self.text.count("Exception ignored in") >= sent:
+                self.process.send_signal(number)
+                sent += 1
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(POLL_SECONDS / 4)
+        return self.process.wait(POLL_SECONDS)
 
     @property
     def text(self) -> str:

@@ -107,7 +107,7 @@ def test_a_killed_lane_is_finished_by_the_next_one(before_the_second: Machine, s
     first = second_round.serving()
     with before_the_second.executing("department_pipeline") as service:
         wait_for(lambda: len(second_round.dataset_tags()) == 2, "the second dataset", service)
-        assert service.signal(signal.SIGKILL) == -signal.SIGKILL
+        assert service.kill() == -signal.SIGKILL
     assert second_round.moves() == [("deploy", first)]
     outcome = before_the_second.execute("department_pipeline")
     assert outcome.returncode == 0, outcome.stdout
@@ -122,7 +122,7 @@ def test_an_interrupted_run_ends_red_and_gives_the_task_back(
     for number in (signal.SIGINT, signal.SIGTERM):
         with at_the_start.executing("department_pipeline") as service:
             wait_for(lambda: "trained_model - STEP_START" in service.text, "training", service)  # noqa: B023
-            assert service.signal(number) == 1
+            assert service.interrupt(number) == 1
         assert "Execution was interrupted" in service.text
     # Only Terminate in the UI makes a run CANCELED.
     failed = [dg.DagsterRunStatus.FAILURE] * 2
