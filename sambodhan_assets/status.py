@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resources.artifact_store import ArtifactStore
-from resources.deployment import DEPLOYING_VERDICTS
+from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry
 from sambodhan_assets.domain.dataset.splits import SPLITS
@@ -59,20 +59,17 @@ def task_status(
     decision = artifacts.newest(decision_repository(task))
     found = decision.manifest.details if decision else {}
     rolled_back = deployment is not None and deployment.action == "rollback"
-    deployed = deployment.tag if deployment else None
     return TaskStatus(
         dataset_version=dataset.tag if dataset else None,
         rows=dataset.manifest.details["rows_by_split"] if dataset else None,
         model_version=model.tag if model else None,
-        deployed=deployed,
+        deployed=deployment.tag if deployment else None,
         deployed_at=deployment.deployed_at if deployment else None,
         rolled_back_from=deployment.replaced if deployment and rolled_back else None,
         verdict=found.get("verdict"),
         reason=found.get("reason"),
         candidate=found.get("candidate_tag"),
-        waiting=found.get("verdict") in DEPLOYING_VERDICTS
-        and found["deployed_tag"] == deployed
-        and not rolled_back,
+        waiting=decision is not None and not is_settled(decision, deployment),
         macro_f1=serving.manifest.details["candidate_macro_f1"] if serving else None,
     )
 
