@@ -4,20 +4,14 @@ Green and skipped, green and amber, or red: people act on what the UI shows them
 """
 
 import json
-import subprocess
-import sys
-
-import pytest
 
 from resources.lane_settings import decision_repository
 from tests.databases import execute
 from tests.lane_world import (
     DEPARTMENT,
-    ROOT,
     ROWS,
     STAGES,
     World,
-    child_environment,
     keys,
     live_second_round,
     run,
@@ -146,25 +140,6 @@ def test_a_real_failure_is_red_and_says_what_was_tried_found_and_to_be_done(seco
     assert "Allowed are" in str(outcome.failure.description)
     assert second_round.serving() == before
     assert len(second_round.dataset_tags()) == 1
-
-
-@pytest.mark.parametrize("broken", [False, True])
-def test_the_exit_code_of_the_command_line_follows_the_colour_of_the_run(
-    deployed: World, broken: bool
-):
-    if broken:
-        enter_an_unknown_label(deployed)
-    command = [sys.executable, "-m", "dagster", "job", "execute"]
-    ended = subprocess.run(
-        [*command, "-m", "sambodhan_assets.definitions", "-j", "prepare_department"],
-        cwd=ROOT,
-        env=child_environment(deployed),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ended.returncode != 0) == broken, ended.stderr
-    assert ("Forestry" in ended.stderr) == broken
 
 
 def test_the_deployed_folder_tells_what_it_is_in_the_files_that_inference_reads(deployed: World):
