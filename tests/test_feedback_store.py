@@ -155,6 +155,24 @@ def test_complaints_without_a_label_are_no_sample_and_long_texts_are_cut(store):
     assert messages == {2: long[: MAX_MESSAGE_LENGTH + 1], 3: None}
 
 
+def test_texts_come_back_as_they_are_stored(store):
+    texts = [
+        "",
+        " ",
+        'say "no", twice',
+        "a\r\nb\n\nc",
+        "\\N",
+        "\\.",
+        '"',
+        "\ufeffक\u200dष",
+        "NULL",
+        None,
+    ]
+    store.upsert_complaints([complaint(n, message=text) for n, text in enumerate(texts)])
+    rows = snapshot(store, replay_max=100).rows.sort_by("complaint_id")
+    assert rows["message"].to_pylist() == texts
+
+
 def test_labels_are_handed_over_as_stored_for_the_dataset_builder_to_judge(store):
     store.upsert_complaints([complaint(1, department=""), complaint(2, department="Wardd")])
     taken = snapshot(store, replay_max=9)

@@ -1,9 +1,12 @@
 """Reads rows and exact counts of the two tables into Arrow, inside one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
+import psycopg
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import sqlalchemy as sa
 
 from resources.feedback.queries import FeedbackQueries
@@ -11,10 +14,12 @@ from resources.feedback.sampling import SampleOrder, passing_share
 from sambodhan_assets.domain.dataset.snapshot import SNAPSHOT_SCHEMA
 from sambodhan_assets.label_tasks import LabelTask
 
+# A row as psycopg hands it over.
+Buffer = bytes | bytearray | memoryview
 # Told what is being read, in words.
 Progress = Callable[[str], None]
 
-BATCH_ROWS = 5_000
+BATCH_BYTES = 1 << 21
 
 CORRECTION_COLUMNS = pa.schema(
     [
@@ -106,14 +111,52 @@ def read_table(
     what: str,
     on_progress: Progress,
 ) -> pa.Table:
-    """The rows of a statement, a batch at a time through a cursor on the server."""
-    batches: list[pa.RecordBatch] = []
+    """The rows of a statement, a batch at a time.
+
+    COPY hands them over as CSV, which Arrow parses without a Python object per value. The server
+    works on while a batch is parsed; through a cursor it waited, and took half as long again.
+    """
+    batches = [schema.empty_table()]
     count = 0
-    rows = connection.execute(statement, execution_options={"yield_per": BATCH_ROWS})
-    for batch in rows.partitions():
-        columns = zip(*batch, strict=True)
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-        batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        count += len(batch)
-        on_progress(f"read {count:,} {what}")
-    return pa.Table.from_batches(batches, schema=schema)
+    driver = cast(psycopg.Connection, connection.connection.driver_connection)
+    query = statement.compile(dialect=connection.dialect)
+    command = f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()
+    command = psycopg.ClientCursor(driver).mogrify(command, query.params).encode()
+    with driver.cursor().copy(command) as copy:
+        for rows in _batched(copy):
+            batches.append(_parsed(b"".join(rows), schema))
+            count += len(rows)
+            on_progress(f"read {count:,} {what}")
+    return pa.concat_tables(batches)
+
+
+def _batched(rows: Iterable[Buffer]) -> Iterator[list[Buffer]]:
+    # The server sends one row per message, whatever line breaks are in it.
+    batch: list[Buffer] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row)
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _parsed(rows: bytes, schema: pa.Schema) -> pa.Table:
+    return pacsv.read_csv(
+        pa.BufferReader(rows),
+        # One block, so that a row never lies in two.
+        read_options=pacsv.ReadOptions(
+            column_names=schema.names, use_threads=False, block_size=len(rows) + 1
+        ),
+        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        # The server quotes an empty string and leaves null empty, so that the two stay apart.
+        convert_options=pacsv.ConvertOptions(
+            column_types=schema,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
