@@ -203,7 +203,11 @@ class FeedbackQueries:
 
 
 def _cut(message: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    return sa.func.left(message, MAX_MESSAGE_LENGTH + 1)
+    most = MAX_MESSAGE_LENGTH + 1
+    # `left` counts characters, a fifth of the work of reading a row; the bytes are known.
+    return sa.case(
+        (sa.func.octet_length(message) > most, sa.func.left(message, most)), else_=message
+    )
 
 
 def _literal(limit: int) -> sa.ColumnElement[int]:

@@ -123,25 +123,24 @@ def read_table(
     command = f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()
     command = psycopg.ClientCursor(driver).mogrify(command, query.params).encode()
     with driver.cursor().copy(command) as copy:
-        for rows in _batched(copy):
-            batches.append(_parsed(b"".join(rows), schema))
-            count += len(rows)
+        for rows, row_count in _batched(copy):
+            batches.append(_parsed(rows, schema))
+            count += row_count
             on_progress(f"read {count:,} {what}")
     return pa.concat_tables(batches)
 
 
-def _batched(rows: Iterable[Buffer]) -> Iterator[list[Buffer]]:
-    # The server sends one row per message, whatever line breaks are in it.
-    batch: list[Buffer] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += len(row)
-        if size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _batched(messages: Iterable[Buffer]) -> Iterator[tuple[bytes, int]]:
+    """Whole rows of CSV and their number; a message is one row, whatever line breaks are in it."""
+    rows, count = bytearray(), 0
+    for message in messages:
+        rows += message
+        count += 1
+        if len(rows) >= BATCH_BYTES:
+            yield bytes(rows), count
+            rows, count = bytearray(), 0
+    if count:
+        yield bytes(rows), count
 
 
 def _parsed(rows: bytes, schema: pa.Schema) -> pa.Table:
