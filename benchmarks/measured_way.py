@@ -90,7 +90,8 @@ def ours_fetch(order: Order) -> Job:
 
     def job() -> dict[str, Any]:
         rows = take().rows
-        pq.write_table(rows.select(["complaint_id"]), order.ids)
+        if not Path(order.ids).exists():
+            pq.write_table(rows.select(["complaint_id"]), order.ids)
         return {"rows_read": rows.num_rows}
 
     return job
