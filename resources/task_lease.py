@@ -51,6 +51,17 @@ class TaskLeases(dg.ConfigurableResource):
         self._locks[task_name] = lock
         _sign(holder, run_id)
 
+    def is_held(self, task_name: str) -> bool:
+        """Whether a run works on a task now, in this process or in another one."""
+        if task_name in self._locks:
+            return True
+        lock, _ = self._files(task_name)
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
     @contextmanager
     def training(self, *, run_id: str, on_wait: Callable[[str], None]) -> Generator[None]:
         """Lets one model train at a time: two transformers do not fit into one GPU or memory.

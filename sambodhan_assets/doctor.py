@@ -14,7 +14,9 @@ from resources.anchor_corpus import read_anchor_corpus
 from resources.profiles import Settings, build_lane_settings, open_feedback_store
 from resources.registry.base import Publication, Repository
 from resources.registry.folder import FolderRegistry
+from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LABEL_TASKS
 
 # The daemon reports every 30 s.
@@ -134,23 +136,45 @@ def _dagster(settings: Settings) -> Iterator[Finding]:
 
     try:
         with dg.DagsterInstance.get() as instance:
-            place, telemetry = instance.root_directory, instance.telemetry_enabled
-            beat = instance.get_daemon_heartbeats().get("SENSOR")
+            yield from _instance(settings, instance)
     except (dg.DagsterError, DagsterPostgresException, SQLAlchemyError) as error:
         yield Finding(
             level="warning",
             text=f"Dagster keeps no runs: {str(error).splitlines()[0].strip().rstrip('.')}. "
             f"`make ui` sets DAGSTER_HOME={settings.home / 'dagster'}; set it for `dagster` too.",
         )
-        return
+
+
+def _instance(settings: Settings, instance: dg.DagsterInstance) -> Iterator[Finding]:
+    place = instance.root_directory
+    beat = instance.get_daemon_heartbeats().get("SENSOR")
     if beat is not None and time.time() - beat.timestamp < DAEMON_SILENT_SECONDS:
         text = f"Dagster's instance is {place}; its daemon runs, so sensors and schedules fire."
         yield Finding(level="ok", text=text)
     else:
         text = f"Dagster's instance is {place}, but no daemon runs: sensors and schedules do not"
         yield Finding(level="warning", text=f"{text} fire. `make ui` starts one.")
-    if telemetry:
-        yield Finding(
-            level="warning",
-            text=f"Dagster sends telemetry: link this project's dagster.yaml into {place}.",
+    for state in instance.all_instigator_state():
+        if (state.instigator_type.value, state.status.value) == ("SENSOR", "STOPPED"):
+            text = f"The sensor {state.instigator_name} is switched off; the UI shows it under"
+            yield Finding(level="warning", text=f"{text} Automation.")
+    for task_name, run_id in _killed_runs(settings, instance):
+        text = f"Run {run_id} is recorded as running, but no process works on {task_name}: it was"
+        text += f" killed, and the sensor waits for it. `dagster run delete {run_id}` forgets it."
+        yield Finding(level="warning", text=text)
+    if instance.telemetry_enabled:
+        text = f"Dagster sends telemetry: link this project's dagster.yaml into {place}."
+        yield Finding(level="warning", text=text)
+
+
+def _killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[tuple[str, str]]:
+    """(task, run) of runs whose process is gone; Dagster notices only those that it started."""
+    leases = TaskLeases(home=str(settings.home))
+    free = [task.name for task in LABEL_TASKS if not leases.is_held(task.name)]
+    return [
+        (name, run.run_id)
+        for name in free
+        for run in instance.get_runs(
+            dg.RunsFilter(tags={TASK_TAG: name}, statuses=[dg.DagsterRunStatus.STARTED])
         )
+    ]

@@ -22,6 +22,17 @@ def test_a_second_run_is_told_which_run_holds_the_task(tmp_path):
     second.release()
 
 
+def test_a_lease_is_held_until_it_is_given_back(tmp_path):
+    holder, onlooker = TaskLeases(home=str(tmp_path)), TaskLeases(home=str(tmp_path))
+    assert not onlooker.is_held("department")
+    holder.hold("department", run_id="run-1")
+    assert holder.is_held("department")
+    assert onlooker.is_held("department")
+    holder.release()
+    assert not holder.is_held("department")
+    assert not onlooker.is_held("department")
+
+
 def test_the_stages_of_one_run_share_the_lease(tmp_path):
     leases = TaskLeases(home=str(tmp_path))
     leases.hold("department", run_id="run-1")
