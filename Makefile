@@ -3,8 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# A variable of the environment, else of .env.
+setting = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' .env 2>/dev/null))
 # Runs of the demo, of the command line and of the UI meet in one instance.
-export DAGSTER_HOME ?= $(abspath $(or $(SAMBODHAN_HOME),.sambodhan))/dagster
+BESIDE_STATE := $(abspath $(or $(call setting,SAMBODHAN_HOME),.sambodhan))/dagster
+export DAGSTER_HOME := $(or $(call setting,DAGSTER_HOME),$(BESIDE_STATE))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo ui test test-all lint check dagster-home
