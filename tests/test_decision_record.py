@@ -33,11 +33,8 @@ from sambodhan_assets.domain.gate.figures import confusion_figure
 from sambodhan_assets.domain.gate.interval import gain_interval
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings, VerdictName
 from sambodhan_assets.domain.gate.record_files import read_record, write_record
-from sambodhan_assets.domain.gate.report import (
-    score_table_markdown,
-    summary_markdown,
-    verdict_sentence,
-)
+from sambodhan_assets.domain.gate.report import summary_markdown, verdict_sentence
+from sambodhan_assets.domain.gate.score_tables import f1_table_markdown, score_table_markdown
 from sambodhan_assets.domain.gate.split_score import score_split
 from sambodhan_assets.domain.gate.verdict import decide
 from sambodhan_assets.domain.scores import score_card
@@ -213,6 +210,19 @@ def test_the_table_shows_both_models_side_by_side():
         assert row.count("|") == 6
 
 
+def test_the_table_of_f1_has_one_column_per_model():
+    record = make_record()
+    table = f1_table_markdown(record)
+    both = (record.candidate.window, record.deployed.window)
+    for number, label in enumerate(LABELS):
+        row = next(line for line in table.splitlines() if line.startswith(f"| {label} |"))
+        cells = [cell.strip() for cell in row.split("|")[2:-1]]
+        assert cells[:2] == [f"{100 * card.f1[number]:.1f}" for card in both]
+        assert float(cells[2]) == pytest.approx(both[0].support[number], abs=0.5)
+    macro = " | ".join(f"**{100 * card.macro_f1:.1f}**" for card in both)
+    assert f"| **macro-F1** | {macro} |" in table
+
+
 def test_a_label_without_rows_has_a_dash_for_its_recall():
     card = score_card(np.array([[3.0, 0.0], [0.0, 0.0]]), n=3)
     model = ModelFacts(tag="v1", window=card, **FACTS)
@@ -267,6 +277,19 @@ def test_examples_say_what_is_presumed():
         (20, "b", True),
     ]
     assert len(broken_examples(window, ids, ("a", "b"), limit=1)) == 1
+
+
+def test_the_page_shows_the_first_examples_and_says_how_many_there_are():
+    rows = [certain(0, 0, 1)] * 13
+    fixed = fixed_examples(make_window(rows), np.arange(100, 113), ("a", "b"))
+    page = summary_markdown(make_record(labels=("a", "b"), fixed=fixed, broken=()))
+    assert page.count("| a | a | b |") == 10
+    assert "Of 13; the record holds 3 more." in page
+
+
+def test_the_picture_fits_into_the_dialog_of_the_ui():
+    width = int.from_bytes(confusion_figure(make_record())[16:20], "big")
+    assert 900 < width <= 1080
 
 
 def test_the_picture_is_the_same_for_the_same_record():

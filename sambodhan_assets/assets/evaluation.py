@@ -24,14 +24,11 @@ from sambodhan_assets.domain.evaluation.record import (
     make_record,
 )
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
-from sambodhan_assets.domain.gate.figures import confusion_figure
+from sambodhan_assets.domain.gate.figures import confusion_figure, shown_cards
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
 from sambodhan_assets.domain.gate.record_files import write_record
-from sambodhan_assets.domain.gate.report import (
-    score_table_markdown,
-    summary_markdown,
-    verdict_sentence,
-)
+from sambodhan_assets.domain.gate.report import summary_markdown, verdict_sentence
+from sambodhan_assets.domain.gate.score_tables import f1_table_markdown
 from sambodhan_assets.domain.gate.verdict import decide
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -150,9 +147,12 @@ def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
 
 def _metadata(record: DecisionRecord) -> dict[str, Any]:
     picture = confusion_figure(record)
+    # As numbers too: the UI plots them over all decisions.
+    measured = {f"macro-F1 of the {name}": card.macro_f1 for name, card in shown_cards(record)[1]}
     shown = {
         "verdict": verdict_sentence(record),
-        "scores": dg.MetadataValue.md(score_table_markdown(record)),
+        **measured,
+        "scores": dg.MetadataValue.md(f1_table_markdown(record)),
         "report": dg.MetadataValue.md(summary_markdown(record)),
     }
     if picture is not None:

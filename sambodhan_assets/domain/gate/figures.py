@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Inches per label; with the labels of the departments wrapped at 18 characters nothing overlaps.
-INCHES_PER_LABEL = 1.15
+INCHES_PER_LABEL = 0.9
 LABEL_WIDTH = 18
-DOTS_PER_INCH = 110
+# Four labels and two models make 1,060 pixels; on a laptop the UI cuts off what is wider.
+DOTS_PER_INCH = 105
 
 
 def shown_cards(record: DecisionRecord) -> tuple[str, list[tuple[str, ScoreCard]]]:
@@ -44,8 +45,8 @@ def confusion_figure(record: DecisionRecord) -> bytes | None:
     rows_name, cards = shown_cards(record)
     if not cards:
         return None
-    side = 1.6 + INCHES_PER_LABEL * len(record.labels)
-    figure = Figure(figsize=(1.2 + side * len(cards), side + 0.9), layout="constrained")
+    side = INCHES_PER_LABEL * len(record.labels)
+    figure = Figure(figsize=(2.3 + (side + 0.3) * len(cards), side + 2.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{record.task}: answers on {rows_name}")
     all_axes = figure.subplots(1, len(cards), squeeze=False)[0]

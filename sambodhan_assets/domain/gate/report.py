@@ -1,16 +1,18 @@
 """The decision in words and tables, for people who know no statistics; never a complaint's text."""
 
-from collections.abc import Iterable
-
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord, ModelFacts
 from sambodhan_assets.domain.gate.examples import Example
-from sambodhan_assets.domain.gate.figures import shown_cards
 from sambodhan_assets.domain.gate.policies import VerdictName
+from sambodhan_assets.domain.gate.score_tables import (
+    NOT_MEASURED,
+    escape,
+    score_table_markdown,
+)
 from sambodhan_assets.domain.gate.split_score import SplitScore
 from sambodhan_assets.domain.gate.verdict import points
-from sambodhan_assets.domain.scores import ScoreCard
 
-NOT_MEASURED = "not measured"
+# A page is read to its end; the record holds every example.
+SHOWN_EXAMPLES = 10
 
 CONSEQUENCES = {
     VerdictName.PROMOTE: "The candidate is deployed.",
@@ -23,30 +25,6 @@ CONSEQUENCES = {
 def verdict_sentence(record: DecisionRecord) -> str:
     """The verdict and its reason in one line, for a check, a mail or a log."""
     return f"{record.task} {record.candidate.tag}: {record.verdict.name}. {record.verdict.reason}"
-
-
-def score_table_markdown(record: DecisionRecord) -> str:
-    """Scores per label, of both models side by side where both were scored.
-
-    Points of 100; a dash where a number has no meaning: recall of a label that no row has,
-    precision of a label that was never answered.
-    """
-    rows_name, cards = shown_cards(record)
-    if not cards:
-        return f"The scores were {NOT_MEASURED}.\n"
-    names, each = [name for name, _ in cards], [card for _, card in cards]
-    lines = [
-        f"Scores on {rows_name}; in each cell {' / '.join(names)}.",
-        "",
-        "| label | precision | recall | F1 | complaints |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [_label_row(label, number, each) for number, label in enumerate(record.labels)]
-    lines.append(
-        f"| **all** | | | **{_cell(points(card.macro_f1) for card in each)}** |"
-        f" {_cell(f'{sum(card.support):,.0f}' for card in each)} |"
-    )
-    return "\n".join(lines) + "\n"
 
 
 def summary_markdown(record: DecisionRecord) -> str:
@@ -173,12 +151,14 @@ def _example_part(record: DecisionRecord) -> list[str]:
 
 def _example_table(examples: tuple[Example, ...]) -> str:
     lines = ["| complaint | right label | candidate | deployed version |", "|---|---|---|---|"]
-    for example in examples:
-        truth = _escape(example.truth) + (" (presumed)" if example.presumed else "")
+    for example in examples[:SHOWN_EXAMPLES]:
+        truth = escape(example.truth) + (" (presumed)" if example.presumed else "")
         lines.append(
-            f"| {example.complaint_id} | {truth} | {_escape(example.candidate)} |"
-            f" {_escape(example.deployed)} |"
+            f"| {example.complaint_id} | {truth} | {escape(example.candidate)} |"
+            f" {escape(example.deployed)} |"
         )
+    if more := len(examples) - SHOWN_EXAMPLES:
+        lines += ["", f"Of {len(examples):,}; the record holds {more:,} more."] if more > 0 else []
     return "\n".join(lines)
 
 
@@ -196,30 +176,3 @@ def _settings(record: DecisionRecord) -> str:
     if interval:
         lines.append(f"- bootstrap: {interval.replicates:,} replicates, seed {interval.seed}")
     return "\n".join(lines)
-
-
-def _label_row(label: str, number: int, cards: list[ScoreCard]) -> str:
-    cells = [
-        _cell(_or_dash(card.precision[number], _answered(card, number)) for card in cards),
-        _cell(_or_dash(card.recall[number], card.support[number]) for card in cards),
-        _cell(points(card.f1[number]) for card in cards),
-        _cell(f"{card.support[number]:,.0f}" for card in cards),
-    ]
-    return f"| {_escape(label)} | {' | '.join(cells)} |"
-
-
-def _answered(card: ScoreCard, number: int) -> float:
-    return sum(row[number] for row in card.confusion)
-
-
-def _or_dash(value: float, rows: float) -> str:
-    return points(value) if rows else "–"
-
-
-def _cell(values: Iterable[str]) -> str:
-    return " / ".join(values)
-
-
-def _escape(text: str) -> str:
-    """A label as it stands in a table cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
