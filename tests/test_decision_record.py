@@ -279,12 +279,12 @@ def test_examples_say_what_is_presumed():
     assert len(broken_examples(window, ids, ("a", "b"), limit=1)) == 1
 
 
-def test_the_page_shows_the_first_examples_and_says_how_many_there_are():
+def test_the_page_shows_the_first_examples_and_says_how_many_follow():
     rows = [certain(0, 0, 1)] * 13
     fixed = fixed_examples(make_window(rows), np.arange(100, 113), ("a", "b"))
     page = summary_markdown(make_record(labels=("a", "b"), fixed=fixed, broken=()))
     assert page.count("| a | a | b |") == 10
-    assert "Of 13; the record holds 3 more." in page
+    assert "The record holds 3 more." in page
 
 
 def test_the_picture_fits_into_the_dialog_of_the_ui():

@@ -158,7 +158,7 @@ def _example_table(examples: tuple[Example, ...]) -> str:
             f" {escape(example.deployed)} |"
         )
     if more := len(examples) - SHOWN_EXAMPLES:
-        lines += ["", f"Of {len(examples):,}; the record holds {more:,} more."] if more > 0 else []
+        lines += ["", f"The record holds {more:,} more."] if more > 0 else []
     return "\n".join(lines)
 
 
