@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
+from resources.task_lease import TaskLeases
 from tests.databases import open_folder
 from tests.lane_world import (
     DEPARTMENT,
@@ -165,8 +166,33 @@ def desk(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk
 
 
 @pytest.fixture(scope="module")
-def department_run(desk: Desk) -> str:
+def terminated_run(desk: Desk) -> str:
+    """A run that somebody stopped while it waited for its turn to train."""
+    leases = TaskLeases(home=str(desk.world.home))
+    with leases.training(run_id="of somebody else", on_wait=pytest.fail):
+        run_id = desk.materialize_all("department")
+        page = desk.open(f"/runs/{run_id}")
+        expect(page.get_by_text("Waiting until another model is trained").first).to_be_visible()
+        page.get_by_role("button", name="Terminate").click()
+        desk.picture("terminate")
+        page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+        desk.end_of(run_id)
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def department_run(desk: Desk, terminated_run: str) -> str:
+    """A whole lane, after the stopped one."""
     return desk.materialize_all("department")
+
+
+def test_a_click_stops_a_run_and_gives_its_task_back(desk: Desk, terminated_run: str):
+    status, outcome = desk.end_of(terminated_run)
+    assert status == dg.DagsterRunStatus.CANCELED
+    assert outcome.made == keys(DEPARTMENT, *STAGES[:3])
+    leases = TaskLeases(home=str(desk.world.home))
+    leases.hold("department", run_id="the next one")
+    leases.release()
 
 
 def test_a_click_materializes_all_of_one_task(desk: Desk, department_run: str):
@@ -202,7 +228,8 @@ def test_a_passed_check_is_shown_with_its_reason(
 def test_the_decision_is_shown_as_tables_and_a_picture(desk: Desk, department_run: str):
     desk.end_of(department_run)
     page = desk.open("/assets/department/evaluation")
-    expect(page.locator("table table").get_by_text("precision").first).to_be_visible()
+    expect(page.get_by_text("Precision and recall stand in the report.")).to_be_visible()
+    expect(page.locator("table table").get_by_text("macro-F1")).to_be_visible()
     desk.picture("evaluation")
     for key, name in (("report", "Scores per label"), ("confusion matrix", None)):
         row = page.get_by_role("row").filter(has=page.get_by_text(key, exact=True))
