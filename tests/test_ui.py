@@ -245,7 +245,10 @@ def test_the_decision_is_shown_as_tables_and_a_picture(desk: Desk, department_ru
         dialog.get_by_role("button", name="Close").click()
 
 
-def test_lineage_leads_from_the_complaints_to_the_deployed_version(desk: Desk):
+def test_lineage_leads_from_the_complaints_to_the_version_that_serves(
+    desk: Desk, department_run: str
+):
+    desk.end_of(department_run)
     page = desk.open(GROUP.format("department"))
     for name in ("complaints", "misclassified_complaints", *STAGES):
         expect(page.get_by_text(name, exact=True)).to_be_visible()
@@ -254,6 +257,7 @@ def test_lineage_leads_from_the_complaints_to_the_deployed_version(desk: Desk):
     for key in keys(DEPARTMENT, *STAGES):
         page.locator(f"a[href='/assets/{key}']").first.click()
         expect(page).to_have_url(f"{desk.address}/assets/{key}")
+    expect(page.get_by_text(str(desk.world.serving()), exact=True).first).to_be_visible()
     desk.picture("deployed_tag")
 
 
