@@ -1,0 +1,73 @@
+"""Risk: sensors stand still, runs are kept nowhere, telemetry leaves, and the doctor says ok."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from resources.profiles import Settings, load_settings
+from resources.task_lease import TaskLeases
+from sambodhan_assets.doctor import examine
+from sambodhan_assets.jobs import TASK_TAG
+
+ROOT = Path(__file__).parents[1]
+RUN_ID = "0c7ced9f-bafb-4a5b-b398-8104e144a40e"
+
+
+@pytest.fixture
+def settings(feedback_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A database without complaints, and an instance without daemon."""
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster/dagster.yaml").symlink_to(ROOT / "dagster.yaml")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    return load_settings({"SAMBODHAN_HOME": str(tmp_path), "POSTGRES_URL": feedback_url})
+
+
+def warnings(settings: Settings) -> str:
+    return "\n".join(found.text for found in examine(settings) if found.level == "warning")
+
+
+def add_running_run(task_name: str) -> None:
+    with dg.DagsterInstance.get() as instance:
+        run = dg.DagsterRun(
+            job_name=f"{task_name}_pipeline",
+            run_id=RUN_ID,
+            status=dg.DagsterRunStatus.STARTED,
+            tags={TASK_TAG: task_name},
+        )
+        instance.add_run(run)
+
+
+def test_nothing_that_works_is_an_error(settings: Settings):
+    assert [found.text for found in examine(settings) if found.level == "error"] == []
+
+
+def test_a_missing_daemon_is_told(settings: Settings):
+    assert "no daemon runs" in warnings(settings)
+
+
+def test_telemetry_is_told_and_is_off_with_the_file_of_this_project(settings: Settings):
+    assert "sends telemetry" not in warnings(settings)
+    (settings.home / "dagster/dagster.yaml").unlink()
+    assert "sends telemetry" in warnings(settings)
+
+
+@pytest.mark.parametrize("home", [None, "/nonexistent", "relative"])
+def test_an_instance_that_keeps_no_runs_is_told(
+    settings: Settings, home: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DAGSTER_HOME")
+    if home is not None:
+        monkeypatch.setenv("DAGSTER_HOME", home)
+    told = warnings(settings)
+    assert "Dagster keeps no runs" in told
+    assert f"DAGSTER_HOME={settings.home / 'dagster'}" in told
+
+
+def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(settings: Settings):
+    add_running_run("urgency")
+    assert f"dagster run delete {RUN_ID}" in warnings(settings)
+    leases = TaskLeases(home=str(settings.home))
+    leases.hold("urgency", run_id=RUN_ID)
+    assert RUN_ID not in warnings(settings)
+    leases.release()
