@@ -39,6 +39,11 @@ def test_the_generator_knows_all_29_whitespace_characters():
     assert len(WHITESPACE) == 29
 
 
+def test_of_all_whitespace_only_the_space_is_printable():
+    # The cleaner leaves printable texts without double spaces as they are.
+    assert [character for character in WHITESPACE if character.isprintable()] == [" "]
+
+
 @pytest.mark.parametrize("joiner", JOINERS)
 def test_joiners_are_never_stripped(joiner: str):
     assert clean_text(f" {joiner}क{joiner} ") == f"{joiner}क{joiner}"
