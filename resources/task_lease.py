@@ -20,6 +20,7 @@ from sambodhan_assets.domain.errors import TransientError
 # The lock of training, beside those of the tasks; a task's name is an identifier, so none is equal.
 _TRAINING = "-training-"
 POLL_SECONDS = 0.5
+PROBE_SECONDS = 1.0
 
 
 class TaskLeases(dg.ConfigurableResource):
@@ -30,6 +31,7 @@ class TaskLeases(dg.ConfigurableResource):
 
     home: str = Field(description="Folder of all local state; leases are shared by its users.")
     _locks: dict[str, FileLock] = PrivateAttr(default_factory=dict)
+    _markers: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     def hold(self, task_name: str, *, run_id: str) -> None:
         """Takes the lease of a task, or keeps it if this run holds it.
@@ -41,7 +43,8 @@ class TaskLeases(dg.ConfigurableResource):
             return
         lock, holder = self._files(task_name)
         try:
-            lock.acquire(timeout=0)
+            # `lost_runs` of another process holds it for a moment.
+            lock.acquire(timeout=PROBE_SECONDS)
         except Timeout as error:
             raise TransientError(
                 tried=f"Starting a stage of {task_name} in run {run_id}",
@@ -50,6 +53,9 @@ class TaskLeases(dg.ConfigurableResource):
             ) from error
         self._locks[task_name] = lock
         _sign(holder, run_id)
+        # After the holder: `lost_runs` takes a run for dead whose marker the holder does not name.
+        self._markers[task_name] = self._folder / task_name / f"{run_id}.json"
+        _sign(self._markers[task_name], run_id)
 
     def is_held(self, task_name: str) -> bool:
         """Whether a run works on a task now, in this process or in another one."""
@@ -82,30 +88,62 @@ class TaskLeases(dg.ConfigurableResource):
 
     def release(self) -> None:
         """Gives back all leases of this process."""
+        for marker in self._markers.values():
+            marker.unlink(missing_ok=True)
         for lock in self._locks.values():
             lock.release()
+        self._markers.clear()
         self._locks.clear()
+
+    def lost_runs(self) -> list[str]:
+        """Runs whose process died while it held a lease: it left its marker behind."""
+        markers = self._folder.glob("*/*.json")
+        return sorted({marker.stem for marker in markers if not self._is_held(marker)})
+
+    def forget(self, run_id: str) -> None:
+        """Removes the markers of a run that is dealt with."""
+        for marker in self._folder.glob(f"*/{run_id}.json"):
+            marker.unlink(missing_ok=True)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Called by Dagster when the run, or the step's process, ends in whatever way."""
         self.release()
 
+    @property
+    def _folder(self) -> Path:
+        return Path(self.home) / "leases"
+
     def _files(self, name: str) -> tuple[FileLock, Path]:
-        folder = Path(self.home) / "leases"
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{name}.lock"), folder / f"{name}.json"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._folder / f"{name}.lock"), self._folder / f"{name}.json"
+
+    def _is_held(self, marker: Path) -> bool:
+        lock, holder = self._files(marker.parent.name)
+        try:
+            with lock.acquire(timeout=PROBE_SECONDS):
+                return False
+        except Timeout:
+            record = _read(holder)
+            return record is None or record["run"] == marker.stem
 
 
 def _sign(holder: Path, run_id: str) -> None:
     record = {"run": run_id, "process": os.getpid(), "since": _now()}
+    holder.parent.mkdir(exist_ok=True)
     holder.write_text(json.dumps(record), encoding="utf-8")
 
 
-def _describe(holder: Path) -> str:
+def _read(holder: Path) -> dict[str, str] | None:
     # The holder writes this file just after it took the lock: it may not be there yet.
     try:
-        record = json.loads(holder.read_text(encoding="utf-8"))
+        return json.loads(holder.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _describe(holder: Path) -> str:
+    record = _read(holder)
+    if record is None:
         return "it has just started"
     return f"run {record['run']}, process {record['process']}, since {record['since']}"
 

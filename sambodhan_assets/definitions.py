@@ -6,6 +6,7 @@ from resources.profiles import Settings, build_resources, load_settings
 from sambodhan_assets.jobs import build_jobs, build_weekly_schedule
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.lanes import build_lane, build_source_tables
+from sensors.lost_runs import build_lost_runs_sensor
 from sensors.reviewed_feedback import build_reviewed_feedback_sensor
 from sensors.run_outcome import build_run_outcome_sensors
 
@@ -25,6 +26,7 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
         sensors=[
             *(build_reviewed_feedback_sensor(task, interval_seconds=interval) for task in tasks),
             *build_run_outcome_sensors(interval_seconds=interval),
+            build_lost_runs_sensor(interval_seconds=interval),
         ],
         resources=build_resources(settings, tasks),
         executor=_EXECUTORS[settings.executor],

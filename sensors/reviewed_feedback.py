@@ -32,7 +32,9 @@ _ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+# Not CANCELED: a run that somebody stopped keeps its run key, so that Dagster does not start it
+# again until a correction changes.
+_FAILED = [dg.DagsterRunStatus.FAILURE]
 
 
 def build_reviewed_feedback_sensor(

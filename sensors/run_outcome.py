@@ -62,7 +62,7 @@ def _describe_event(event: dg.DagsterEvent) -> list[str]:
 
 
 def describe_failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """Why a red run failed, from its event log."""
+    """Why a red run failed, from its event log; what ended it, where no step failed."""
     failures = [
         record.dagster_event.step_failure_data
         for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
@@ -74,5 +74,8 @@ def describe_failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOut
         else data.error_display_string
         for data in failures
     ]
+    if not reasons:
+        ends = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        reasons = [end.dagster_event.message or "" for end in ends if end.dagster_event]
     lines = (*reasons, "The previous version still serves.")
     return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=False, lines=lines)

@@ -45,6 +45,17 @@ def statuses(here: Machine, job: str) -> list[dg.DagsterRunStatus]:
     return [run.status for run in here.runs(job)]
 
 
+def look_for_lost_runs(here: Machine, world: World) -> None:
+    """What a daemon does every minute."""
+    repository = world.definitions.get_repository_def()
+    resources = repository.get_top_level_resources()
+    with (
+        here.instance() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
+        repository.get_sensor_def("lost_runs")(context)
+
+
 def test_datasets_are_prepared_from_another_folder_and_then_urgency_retrained(
     at_the_start: Machine, first_round: World, tmp_path: Path
 ):
@@ -114,6 +125,13 @@ def test_a_killed_lane_is_finished_by_the_next_one(before_the_second: Machine, s
     assert made_by_last_run(before_the_second, "department_pipeline") == keys(DEPARTMENT, *STAGES)
     assert len(second_round.dataset_tags()) == 2
     assert second_round.moves() == [("deploy", first), ("deploy", second_round.model_tags()[1])]
+    killed, green = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS
+    assert statuses(before_the_second, "department_pipeline") == [killed, green]
+    look_for_lost_runs(before_the_second, second_round)
+    assert statuses(before_the_second, "department_pipeline") == [
+        dg.DagsterRunStatus.FAILURE,
+        green,
+    ]
 
 
 def test_an_interrupted_run_ends_red_and_gives_the_task_back(

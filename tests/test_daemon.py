@@ -163,7 +163,7 @@ def test_people_are_told_how_the_run_of_the_sensor_ended(watch: Watch):
     message = mail(watch.world, watch.run_id)().splitlines()
     assert message[0] == "OK department_pipeline"
     assert "made department/deployed_tag" in message
-    assert "check F1_GATE: passed" in message
+    assert any(line.startswith("check F1_GATE passed: ") for line in message)
 
 
 def test_people_are_told_why_a_run_of_the_command_line_failed(watch: Watch):

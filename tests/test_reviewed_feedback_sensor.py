@@ -238,6 +238,16 @@ def test_a_failed_run_is_tried_again_under_new_keys_and_not_for_ever(
     assert len(requests(look(second_round, instance))) == 1
 
 
+def test_a_run_that_somebody_stopped_is_not_started_again(
+    second_round: World, instance: dg.DagsterInstance
+):
+    (request,) = requests(look(second_round, instance))
+    record_run(instance, dg.DagsterRunStatus.CANCELED, **{STATE_TAG: request.tags[STATE_TAG]})
+    (again,) = requests(look(second_round, instance))
+    # Dagster starts no second run of a key.
+    assert again.run_key == request.run_key
+
+
 def test_a_run_that_the_sensor_asked_for_counts_as_an_attempt(
     second_round: World, instance: dg.DagsterInstance
 ):

@@ -72,3 +72,23 @@ def test_a_model_waits_until_another_one_is_trained_and_is_told_so(tmp_path):
     assert trained == ["run-2"]
     assert len(said) == 1
     assert "run run-1, process" in said[0]
+
+
+def test_only_a_run_that_died_with_a_lease_is_lost(tmp_path):
+    died = (
+        "import os, signal, sys; from resources.task_lease import TaskLeases;"
+        "leases = TaskLeases(home=sys.argv[1]);"
+        "leases.hold('department', run_id='killed'); leases.hold('urgency', run_id='killed');"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", died, str(tmp_path)], check=False, cwd=root)
+    alive, ended = TaskLeases(home=str(tmp_path)), TaskLeases(home=str(tmp_path))
+    alive.hold("department", run_id="alive")
+    ended.hold("urgency", run_id="ended")
+    ended.release()
+    assert alive.lost_runs() == ["killed"]
+    alive.forget("killed")
+    assert alive.lost_runs() == []
+    alive.release()
+    assert alive.lost_runs() == []
