@@ -160,7 +160,8 @@ def _instance(settings: Settings, instance: dg.DagsterInstance) -> Iterator[Find
             yield Finding(level="warning", text=f"{text} Automation.")
     for task_name, run_id in _killed_runs(settings, instance):
         text = f"Run {run_id} is recorded as running, but no process works on {task_name}: it was"
-        text += f" killed, and the sensor waits for it. `dagster run delete {run_id}` forgets it."
+        text += " killed, and the sensor waits for it. A daemon ends it; "
+        text += f"`dagster run delete {run_id}` forgets it."
         yield Finding(level="warning", text=text)
     if instance.telemetry_enabled:
         text = f"Dagster sends telemetry: link this project's dagster.yaml into {place}."
