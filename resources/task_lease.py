@@ -95,6 +95,15 @@ class TaskLeases(dg.ConfigurableResource):
         self._markers.clear()
         self._locks.clear()
 
+    def holder(self, task_name: str) -> str | None:
+        """Which run works on a task, in words; None if none does."""
+        lock, holder = self._files(task_name)
+        try:
+            with lock.acquire(timeout=0):
+                return None
+        except Timeout:
+            return _describe(holder)
+
     def lost_runs(self) -> list[str]:
         """Runs whose process died while it held a lease: it left its marker behind."""
         markers = self._folder.glob("*/*.json")

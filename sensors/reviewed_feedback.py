@@ -9,6 +9,7 @@ from resources.deployment import is_settled
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry, Version
+from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.raw_feedback import SamplingConfig
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.dataset.snapshot import CORRECTION
@@ -55,12 +56,10 @@ def build_reviewed_feedback_sensor(
         artifacts: ArtifactStore,
         registry: Registry,
         settings: LaneSettings,
+        leases: TaskLeases,
     ) -> dg.SensorResult:
-        active = context.instance.get_runs(
-            dg.RunsFilter(tags={TASK_TAG: task.name}, statuses=_ACTIVE), limit=1
-        )
-        if active:
-            return dg.SensorResult(skip_reason=f"Run {active[0].run_id} works on {task.name}.")
+        if at_work := _run_at_work(context.instance, leases, task):
+            return dg.SensorResult(skip_reason=f"{at_work} works on {task.name}.")
         decided = last_decided_dataset(task, settings, artifacts, registry)
         poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
         recent, now = poll.counts[task.name], datetime.now(UTC)
@@ -92,6 +91,16 @@ def last_decided_dataset(
         if is_settled(decision, deployment):
             return registry.version(datasets, decision.manifest.details["dataset_tag"])
     return None
+
+
+def _run_at_work(instance: dg.DagsterInstance, leases: TaskLeases, task: LabelTask) -> str | None:
+    """The run that waits to work on a task or does so; None if there is none."""
+    active = instance.get_runs(dg.RunsFilter(tags={TASK_TAG: task.name}, statuses=_ACTIVE), limit=1)
+    if active:
+        return f"Run {active[0].run_id}"
+    # Runs of several tasks, and assets that somebody materializes in the UI, carry no tag.
+    holder = leases.holder(task.name)
+    return holder and f"Another run ({holder})"
 
 
 def _is_due(cursor: str | None, now: datetime) -> bool:

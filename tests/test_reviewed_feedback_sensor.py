@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.lane_settings import decision_repository
+from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.feedback_watch import (
     MAX_ATTEMPTS,
     WatchDecision,
@@ -199,6 +200,18 @@ def test_nothing_starts_while_a_run_works_on_the_task(
     result = look(second_round, instance)
     assert requests(result) == []
     assert "works on department" in str(result.skip_reason)
+
+
+def test_nothing_starts_while_somebody_materializes_an_asset_of_the_task(
+    second_round: World, instance: dg.DagsterInstance
+):
+    leases = TaskLeases(home=str(second_round.home))
+    leases.hold("department", run_id="of-the-ui")
+    result = look(second_round, instance)
+    leases.release()
+    assert requests(result) == []
+    assert "run of-the-ui" in str(result.skip_reason)
+    assert len(requests(look(second_round, instance))) == 1
 
 
 def test_a_finished_run_of_the_task_is_in_nobodys_way(
