@@ -20,6 +20,10 @@ install: $(INSTALLED) ## Create .venv and install the pinned packages, once
 demo: $(INSTALLED) dagster-home ## Run the whole feedback loop on sample data, without any account
 	$(BIN)/sambodhan demo
 
+# Dagster advises the commands of `dg`, which read no workspace.yaml, and gRPC reports every fork.
+ui check: export PYTHONWARNINGS = ignore:Function
+ui check: export GRPC_VERBOSITY = ERROR
+
 ui: $(INSTALLED) dagster-home ## Open the Dagster UI on port 3000
 	$(BIN)/dagster dev -w workspace.yaml
 
