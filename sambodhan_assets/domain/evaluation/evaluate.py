@@ -69,15 +69,18 @@ def predict(model: TextClassifier, texts: Sequence[str]) -> Answers:
     """Label ids [n] of a model.
 
     Raises:
-        PermanentError: A probability is not finite.
+        PermanentError: A text or a label has no probability, or one is not finite.
     """
     if not texts:
         return np.zeros(0, dtype=np.int64)
     probabilities = model.predict_proba(texts)
-    if not np.isfinite(probabilities).all():
+    expected = (len(texts), len(model.labels))
+    if probabilities.shape != expected or not np.isfinite(probabilities).all():
         raise PermanentError(
             tried=f"Predicting {len(texts)} texts with the {model.family} model",
-            found="some probabilities are not finite.",
+            found=f"it gave {probabilities.shape} probabilities for {expected} texts and labels."
+            if probabilities.shape != expected
+            else "some probabilities are not finite.",
             todo="Train the model again; nothing was deployed.",
         )
     return probabilities.argmax(axis=1)

@@ -1,6 +1,7 @@
 """Which rows of the window both models are scored on, and what each stands for."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.snapshot import UNFLAGGED
+from sambodhan_assets.domain.evaluation.text_groups import group_keys
 from sambodhan_assets.domain.gate.window import UNLABELLED
 
 EvaluationMode = Literal["crossfit", "holdout"]
@@ -22,7 +24,7 @@ class WindowRows:
     Attributes:
         complaint_ids: int [n].
         texts: Cleaned texts.
-        text_keys: Digest of each normalised text; equal keys are one text group.
+        text_keys: Digest of each normalised text.
         answers: int [n]: the answer that was given, or UNLABELLED where it is unknown.
         truth: int [n]: the corrected label, or UNLABELLED.
         weight: float [n]: complaints that the row stands for.
@@ -48,10 +50,10 @@ class WindowRows:
         """The label where there is one, else the answer that nobody objected to."""
         return np.where(self.certain, self.truth, self.answers)
 
-    @property
+    @cached_property
     def groups(self) -> NDArray[np.int64]:
-        """Int [n]: text group of each row, counted from 0."""
-        return np.unique(np.array(self.text_keys, dtype=str), return_inverse=True)[1]
+        """Int [n]: near-duplicate group of each row, counted from 0."""
+        return np.unique(np.array(group_keys(self.texts), dtype=str), return_inverse=True)[1]
 
     def where(self, kept: NDArray[np.bool_]) -> "WindowRows":
         """The rows of a mask."""
