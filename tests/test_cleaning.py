@@ -1,13 +1,14 @@
 """Risk: a faster cleaner changes texts, and all keys, splits and models change with them."""
 
 import re
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sambodhan_assets.domain.dataset.cleaning import clean_text, normalised, text_key
+from sambodhan_assets.domain.dataset.cleaning import clean_text, folded, normalised, text_key
 from tests.adversarial_texts import FRAGMENTS, JOINERS, WHITESPACE, adversarial_texts
 
 
@@ -59,6 +60,18 @@ def test_a_message_of_opening_brackets_is_cleaned_in_linear_time():
 def test_cleaning_twice_can_change_a_text_again():
     assert clean_text("<\n>") == "< >"
     assert clean_text("< >") == ""
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=30))
+def test_of_a_cleaned_text_only_the_letters_are_normalised(fragments: list[str]):
+    text = clean_text("".join(fragments))
+    assert folded(text) == normalised(text)
+
+
+def test_folding_a_letter_never_makes_whitespace():
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if not chr(code).isspace()]
+    assert [letter for letter in letters if any(map(str.isspace, folded(letter)))] == []
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sambodhan_assets.domain.dataset.cleaning import clean_text, key_of_normalised, normalised
+from sambodhan_assets.domain.dataset.cleaning import clean_text, folded, key_of_normalised
 from sambodhan_assets.domain.dataset.columns import (
     Bools,
     Ints,
@@ -113,7 +113,7 @@ def read_candidates(
         messages = table["message"][part].to_pylist()
         cleaned = list(map(_cleaned, messages, has_label[part].tolist(), standing[part].tolist()))
         texts.append(strings([text for text, _ in cleaned]))
-        forms += [normalised(text) for text, _ in cleaned]
+        forms += [folded(text) for text, _ in cleaned]
         reasons += [reason for _, reason in cleaned]
     standing[np.array([reason is not None for reason in reasons], dtype=np.bool_)] = EXCLUDED
     keys = [key_of_normalised(form) if form else "" for form in forms]

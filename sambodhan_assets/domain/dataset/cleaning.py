@@ -46,12 +46,15 @@ def normalised(text: str) -> str:
 
     Joiners stay: without ZWJ and ZWNJ Devanagari words become other words.
     """
-    if not text.isascii():
-        # Folding can take letters apart again ("ΐ"), hence the second composition.
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    else:
-        text = text.lower()
-    return _single_spaced(text)
+    return _single_spaced(folded(text))
+
+
+def folded(text: str) -> str:
+    """Return `normalised` of a text that `clean_text` returned."""
+    if text.isascii():
+        return text.lower()
+    # Folding can take letters apart again ("ΐ"), hence the second composition.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _single_spaced(text: str) -> str:

@@ -34,8 +34,8 @@ def near_duplicate_groups(index: TextIndex) -> Ints:
     # Each text against the first of its bucket, band by band: long chains of copies join here in
     # time linear in their number, and only texts of different groups are compared below.
     for keys in index.band_keys:
-        order, first = _buckets(keys)
-        pairs = np.stack([order[first], order], axis=1)
+        order, lowest = _buckets(keys)
+        pairs = np.stack([lowest, order], axis=1)
         pairs = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]
         groups = merge_groups(groups, _verified(index, pairs))
     return merge_groups(groups, near_pairs_between(index, groups))
@@ -76,10 +76,12 @@ def merge_groups(groups: Ints, pairs: Pairs) -> Ints:
 
 
 def _buckets(keys: Words) -> tuple[Ints, Ints]:
-    """Sort positions by key; with each, where in that order its bucket starts."""
-    order = np.argsort(keys, kind="stable")
+    """Positions by key; with each, the lowest position in its bucket."""
+    # Not stable, which would take four times as long: the lowest position is looked for instead.
+    order = np.argsort(keys)
     new = np.concatenate([[True], keys[order][1:] != keys[order][:-1]])[: len(order)]
-    return order, np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+    lowest = np.minimum.reduceat(order, np.flatnonzero(new)) if len(order) else order
+    return order, lowest[np.cumsum(new) - 1]
 
 
 def _crossing_pairs(keys: Words, side: Ints, members: Ints) -> Iterator[Pairs]:
