@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,6 @@ WAYS: dict[str, Callable[[Order], Job]] = {
 
 
 def _snapshot(order: Order) -> Callable[[], Any]:
-    # SQLAlchemy and pyarrow import these at their first use, which is not what is measured here.
-    import pandas  # noqa: F401
-    import psycopg  # noqa: F401
-
     from resources.feedback_store import FeedbackStore
 
     store = FeedbackStore(url=order.url, home=order.folder)
@@ -165,6 +162,12 @@ def _snapshot(order: Order) -> Callable[[], Any]:
         window_max=WINDOW_MAX,
         seed=SEED,
     )
+
+
+def _import_late_libraries() -> None:
+    """Import what SQLAlchemy, pandas and pyarrow import at their first use, for every way."""
+    for name in ("pandas", "psycopg", "pyarrow.compute", "pyarrow.parquet"):
+        import_module(name)
 
 
 class _Stages:
@@ -195,6 +198,7 @@ def _peak_mib() -> float:
 def main() -> None:
     """Do what the order file says."""
     order = Order(**json.loads(Path(sys.argv[1]).read_text()))
+    _import_late_libraries()
     job = WAYS[order.way](order)
     cpu, start = _cpu_seconds(), time.perf_counter()
     facts = job()
