@@ -36,6 +36,11 @@ class Measurement:
     peak_mib: float
     facts: dict[str, Any]
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of client and server together."""
+        return self.job_cpu_seconds + self.server_cpu_seconds
+
 
 def measure(way: str, url: str, server: Path, *, ids: Path) -> Measurement:
     """Run a way once.

@@ -171,11 +171,13 @@ def _as_text(rows: int, runs: int, measured: dict[str, Measurement], demands: li
             f"{name:24}{m.job_seconds:12.2f}{m.process_seconds:12.2f}{m.job_cpu_seconds:12.2f}"
             f"{m.server_cpu_seconds:12.2f}{m.peak_mib:12.0f}"
         )
+    work = measured["plain"].cpu_seconds / measured["ours"].cpu_seconds
     floor = _ratio(measured, "ours_fetch", "copy_by_id")
     facts = measured["ours"].facts
     stages = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in facts["stages"].items())
     lines += [
         "",
+        f"The plain way takes {work:.1f} times our processor time, client and server together.",
         f"Our fetching takes {floor:.1f} times as long as COPY of the same rows by known ids.",
         f"One of our runs: {facts['rows_read']:,} rows read, {stages}.",
         "",
