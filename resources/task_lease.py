@@ -107,7 +107,7 @@ class TaskLeases(dg.ConfigurableResource):
     def lost_runs(self) -> list[str]:
         """Runs whose process died while it held a lease: it left its marker behind."""
         markers = self._folder.glob("*/*.json")
-        return sorted({marker.stem for marker in markers if not self._is_held(marker)})
+        return sorted({marker.stem for marker in markers if self._is_orphaned(marker)})
 
     def forget(self, run_id: str) -> None:
         """Removes the markers of a run that is dealt with."""
@@ -126,14 +126,15 @@ class TaskLeases(dg.ConfigurableResource):
         self._folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self._folder / f"{name}.lock"), self._folder / f"{name}.json"
 
-    def _is_held(self, marker: Path) -> bool:
+    def _is_orphaned(self, marker: Path) -> bool:
         lock, holder = self._files(marker.parent.name)
         try:
-            with lock.acquire(timeout=PROBE_SECONDS):
-                return False
+            with lock.acquire(timeout=0):
+                return marker.exists()
         except Timeout:
             record = _read(holder)
-            return record is None or record["run"] == marker.stem
+            # A run that ended since then removed its marker before it gave the lease back.
+            return record is not None and record["run"] != marker.stem and marker.exists()
 
 
 def _sign(holder: Path, run_id: str) -> None:

@@ -25,6 +25,8 @@ import dagster as dg
 import psutil
 import sqlalchemy as sa
 
+from tests.databases import open_folder
+
 ROOT = Path(__file__).parents[1]
 WORKSPACE = ROOT / "workspace.yaml"
 DEFINITIONS = "sambodhan_assets.definitions"
@@ -35,11 +37,12 @@ SERVER = ROOT / "deploy/dagster.postgres.yaml"
 DEADLINE = 240.0
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 30.0
+PATIENCE_SECONDS = 15.0
 
 T = TypeVar("T")
 
 # What a process needs beside our settings.
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+_KEPT = ("PATH", "HOME", "LANG")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +65,13 @@ class Service:
     def interrupt(self, number: signal.Signals) -> int:
         """Interrupts the program alone, and waits for its exit code.
 
-        Where Python lost the signal, because it came inside a destructor, it is sent again, as
-        people do.
+        Python loses a signal that comes inside a destructor: it is sent again, as people do.
         """
-        sent, deadline = 0, time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE
         while self.process.poll() is None and time.monotonic() < deadline:
-            if self.text.count("Exception ignored in") >= sent:
-                self.process.send_signal(number)
-                sent += 1
+            self.process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(POLL_SECONDS / 4)
+                self.process.wait(PATIENCE_SECONDS)
         return self.process.wait(POLL_SECONDS)
 
     @property
@@ -167,19 +167,20 @@ def machine(
 ) -> Generator[Machine]:
     """A machine on which nothing has run; all its processes are ended at the end."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    here = Machine(
-        folder=folder,
-        environment={**kept, **settings, "DAGSTER_HOME": str(folder / "dagster")},
-    )
-    here.dagster_home.mkdir()
-    shutil.copy(instance_file, here.dagster_home / "dagster.yaml")
-    try:
-        yield here
-    finally:
-        # Children may live in groups of their own, and one may just be starting another.
-        while left := here.processes():
-            for process in left:
-                _kill(process)
+    # What killed programs leave in the temporary folder goes with it. Its path is short: sockets
+    # lie there, and their paths may have 107 characters.
+    with open_folder() as scratch:
+        own = {"DAGSTER_HOME": str(folder / "dagster"), "TMPDIR": str(scratch)}
+        here = Machine(folder=folder, environment={**kept, **settings, **own})
+        here.dagster_home.mkdir()
+        shutil.copy(instance_file, here.dagster_home / "dagster.yaml")
+        try:
+            yield here
+        finally:
+            # Children may live in groups of their own, and one may just be starting another.
+            while left := here.processes():
+                for process in left:
+                    _kill(process)
 
 
 def postgres_variables(url: sa.URL) -> dict[str, str]:

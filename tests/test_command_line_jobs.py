@@ -137,15 +137,16 @@ def test_a_killed_lane_is_finished_by_the_next_one(before_the_second: Machine, s
 def test_an_interrupted_run_ends_red_and_gives_the_task_back(
     at_the_start: Machine, first_round: World
 ):
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with at_the_start.executing("department_pipeline") as service:
-            wait_for(lambda: "trained_model - STEP_START" in service.text, "training", service)  # noqa: B023
-            assert service.interrupt(number) == 1
-        assert "Execution was interrupted" in service.text
+    others = TaskLeases(home=str(first_round.home))
+    with others.training(run_id="of somebody else", on_wait=pytest.fail):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with at_the_start.executing("department_pipeline") as service:
+                wait_for(lambda: "Waiting until another" in service.text, "its turn", service)  # noqa: B023
+                assert service.interrupt(number) == 1
+            assert "Execution was interrupted" in service.text
     # Only Terminate in the UI makes a run CANCELED.
     failed = [dg.DagsterRunStatus.FAILURE] * 2
     assert statuses(at_the_start, "department_pipeline") == failed
     assert first_round.moves() == []
-    leases = TaskLeases(home=str(first_round.home))
-    leases.hold("department", run_id="the next one")
-    leases.release()
+    assert others.holder("department") is None
+    assert others.lost_runs() == []

@@ -92,3 +92,18 @@ def test_only_a_run_that_died_with_a_lease_is_lost(tmp_path):
     assert alive.lost_runs() == []
     alive.release()
     assert alive.lost_runs() == []
+
+
+def test_a_run_that_ends_while_somebody_looks_is_not_lost(tmp_path):
+    def work() -> None:
+        leases = TaskLeases(home=str(tmp_path))
+        for number in range(600):
+            leases.hold("department", run_id=f"run-{number}")
+            leases.release()
+
+    runs = threading.Thread(target=work)
+    runs.start()
+    onlooker, lost = TaskLeases(home=str(tmp_path)), []
+    while runs.is_alive():
+        lost += onlooker.lost_runs()
+    assert lost == []
