@@ -101,9 +101,10 @@ def read_candidates(
     """
     table = snapshot.rows
     label = codes(table["label"], labels)
-    names = table["label"].to_pylist()
-    has_label = np.array([bool(name and name.strip()) for name in names], dtype=np.bool_)
-    _require_known_labels(table, has_label & (label < 0), labels)
+    has_label = label >= 0
+    unknown = np.flatnonzero(~has_label)
+    named = [bool(name and name.strip()) for name in table["label"].take(unknown).to_pylist()]
+    _require_known_labels(table, unknown[np.array(named, dtype=np.bool_)], labels)
     standing = _standings(snapshot, settings)
     texts = [strings([])]
     forms, reasons = list[str](), list[str | None]()
@@ -204,10 +205,10 @@ def _standings(snapshot: FeedbackSnapshot, settings: PreparationSettings) -> Int
     return standing
 
 
-def _require_known_labels(table: pa.Table, unknown: Bools, labels: Sequence[str]) -> None:
-    if not unknown.any():
+def _require_known_labels(table: pa.Table, unknown: Ints, labels: Sequence[str]) -> None:
+    if len(unknown) == 0:
         return
-    found = table.filter(pa.array(unknown)).select(["label", "complaint_id"]).to_pylist()
+    found = table.select(["label", "complaint_id"]).take(unknown).to_pylist()
     counts = Counter(row["label"] for row in found)
     parts: list[str] = []
     for value, count in sorted(counts.items()):

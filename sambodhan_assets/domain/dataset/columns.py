@@ -16,18 +16,21 @@ ABSENT = -1
 
 def codes(column: pa.ChunkedArray, values: Sequence[str]) -> Ints:
     """Position of each entry among `values`, ABSENT for null and for others, [n]."""
-    position = {value: code for code, value in enumerate(values)}
-    return np.array([position.get(value, ABSENT) for value in column.to_pylist()], dtype=np.int64)
+    encoded = column.combine_chunks().dictionary_encode()
+    known: dict[str | None, int] = {value: code for code, value in enumerate(values)}
+    # One more, at the end, for null.
+    position = np.array([known.get(v, ABSENT) for v in [*encoded.dictionary.to_pylist(), None]])
+    return position[integers(encoded.indices, len(position) - 1)]
 
 
-def integers(column: pa.ChunkedArray, missing: int) -> Ints:
+def integers(column: pa.ChunkedArray | pa.Array, missing: int) -> Ints:
     """The entries of an integer or timestamp column, [n]; timestamps in their own unit."""
     return np.array(column.cast(pa.int64()).fill_null(missing).to_numpy(), dtype=np.int64)
 
 
 def flags(column: pa.ChunkedArray) -> Bools:
     """The entries of a boolean column without nulls, [n]."""
-    return np.array(column.to_pylist(), dtype=np.bool_)
+    return column.to_numpy()
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:

@@ -67,10 +67,9 @@ def _room(
 def _fill(counts: Ints, hashes: list[float], room: dict[int, list[int]]) -> Ints:
     """Fill test, then eval, in the order of the hashes with parts that fit; the rest is train."""
     placed = np.full(len(counts), TRAIN, dtype=np.int64)
-    rows = counts.tolist()
     for part in np.argsort(np.array(hashes), kind="stable").tolist():
         # A label that the part does not hold may well be overdrawn by inherited rows.
-        needs = [(label, need) for label, need in enumerate(rows[part]) if need]
+        needs = [(label, need) for label, need in enumerate(counts[part].tolist()) if need]
         for split in (TEST, EVAL):
             if all(room[split][label] >= need for label, need in needs):
                 for label, need in needs:

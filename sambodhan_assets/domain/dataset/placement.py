@@ -78,6 +78,8 @@ def place_texts(
 
 
 def _holdout(texts: UniqueTexts, known: Ints, split: Ints, group: Keys, share: float) -> Bools:
+    if share == 0.0:
+        return np.zeros(len(group), dtype=np.bool_)
     # What an earlier version trained on stays in training: no model of this line can be judged on
     # it. Whole groups are drawn, else a row's twin in training would tell its label.
     frame = texts.in_holdout_frame & (known != TRAIN) & (split != NOWHERE)

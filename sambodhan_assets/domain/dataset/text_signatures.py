@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -57,9 +58,10 @@ def index_texts(texts: Sequence[str], threshold: float) -> TextIndex:
     """
     signatures = np.empty((PERMUTATIONS, len(texts)), dtype=np.uint32)
     sketches = np.empty((len(texts), SKETCH_BITS // 8), dtype=np.uint8)
-    shingles = np.empty(sum(max(len(text) - SHINGLE + 1, 1) for text in texts), dtype=np.uint32)
+    sizes = np.array([len(text) for text in texts], dtype=np.int64)
+    shingles = np.empty(int(np.maximum(sizes - SHINGLE + 1, 1).sum()), dtype=np.uint32)
     ends = np.zeros(len(texts) + 1, dtype=np.int64)
-    for start, stop in _text_chunks(texts):
+    for start, stop in _text_chunks(sizes):
         hashes, owners = _distinct_shingles(texts[start:stop])
         begins = np.searchsorted(owners, np.arange(stop - start))
         shingles[ends[start] : ends[start] + len(hashes)] = hashes
@@ -92,15 +94,10 @@ def _band_keys(signatures: npt.NDArray[np.uint32]) -> Words:
     return bands
 
 
-def _text_chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    start, size = 0, 0
-    for position, text in enumerate(texts):
-        size += len(text)
-        if size >= CHUNK_CHARACTERS:
-            yield start, position + 1
-            start, size = position + 1, 0
-    if start < len(texts):
-        yield start, len(texts)
+def _text_chunks(sizes: Ints) -> Iterator[tuple[int, int]]:
+    chunk = np.cumsum(sizes) // CHUNK_CHARACTERS
+    bounds = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(sizes)]
+    return (bound for bound in pairwise(bounds) if bound[0] < bound[1])
 
 
 def _distinct_shingles(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Ints]:
