@@ -1,6 +1,6 @@
 """Deploying an accepted candidate, and going back: every move of a task's pointer is made here."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from resources.lane_settings import LaneSettings, candidate_repository, decision
 from resources.registry.base import Deployment, Publication, Registry, Version
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import content_hash
+from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.card import (
     METADATA_FILES,
     ModelDescription,
@@ -227,6 +228,7 @@ def _describe(folder: Path, tag: str, *, decision: Decision, name: str, now: dat
         author=AUTHOR,
         training_args=record.hyperparameters,
         eval_metrics=details["eval_metrics"],
+        calibration=asdict(calibration_of(record)),
         dataset={"tag": details["dataset_tag"], "repository": details["dataset_repository"]},
     )
     write_model_metadata(description, folder)

@@ -151,6 +151,8 @@ def test_the_deployed_folder_tells_what_it_is_in_the_files_that_inference_reads(
     told = json.loads(text)
     assert told["version_tag"] == version.tag
     assert told["eval_metrics"]["test_rows"] > 0
+    assert told["calibration"]["temperature"] == 1.0
+    assert "the eval split has" in told["calibration"]["reason"]
     (dataset_tag,) = deployed.dataset_tags()
     assert version.manifest.details["dataset_tag"] == dataset_tag
     deployment = deployed.registry.deployed(repository)

@@ -14,6 +14,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
 from sambodhan_assets.domain.dataset.files import read_dataset
+from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
@@ -58,8 +59,8 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
         deps=[stage_key(task, "dataset_version")],
         description=(
             f"A {task.name} model trained on the train split and the replay of one dataset "
-            "version; the eval split only stops training. Waits in the artifact store for a "
-            "decision. Read by evaluation."
+            "version; the eval split only stops training and fits the temperature. Waits in the "
+            "artifact store for a decision. Read by evaluation."
         ),
     )
     def trained_model(
@@ -106,9 +107,19 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
 
 
 def _metadata(record: TrainingRecord) -> dict[str, Any]:
+    calibration = calibration_of(record)
+    measured: dict[str, Any] = {"calibration": calibration.sentence}
+    # As numbers too: the UI plots them over all trainings. What was not measured has no number.
+    if calibration.ece_before is not None and calibration.ece_after is not None:
+        measured |= {
+            "temperature": calibration.temperature,
+            "calibration error before": calibration.ece_before,
+            "calibration error": calibration.ece_after,
+        }
     return {
         "family": record.family,
         "training rows": record.training_rows,
+        **measured,
         "training": dg.MetadataValue.json(dict(record.outcome)),
         "hyperparameters": dg.MetadataValue.json(dict(record.hyperparameters)),
     }

@@ -22,6 +22,7 @@ class ModelDescription:
         author: Who or what deployed it.
         training_args: Hyperparameters; never a secret.
         eval_metrics: Scores on the version's test split, in scikit-learn's report shape.
+        calibration: Temperature and calibration error before and after, or why not measured.
         dataset: Repository, tag and content hash of the dataset version.
     """
 
@@ -32,6 +33,7 @@ class ModelDescription:
     author: str
     training_args: Mapping[str, Any]
     eval_metrics: Mapping[str, Any]
+    calibration: Mapping[str, Any]
     dataset: Mapping[str, str]
 
 
@@ -51,6 +53,7 @@ def write_model_metadata(description: ModelDescription, folder: Path) -> None:
         "author": description.author,
         "training_args": dict(description.training_args),
         "eval_metrics": dict(description.eval_metrics),
+        "calibration": dict(description.calibration),
         "dataset": dict(description.dataset),
     }
     text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"

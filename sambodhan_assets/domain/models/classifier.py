@@ -31,7 +31,10 @@ class TextClassifier(Protocol):
         ...
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities [n, K] in the order of `texts` and `labels`; each row sums to 1."""
+        """Probabilities [n, K] in the order of `texts` and `labels`; each row sums to 1.
+
+        They are scaled by the temperature of the record, where it has one.
+        """
         ...
 
     def save(self, folder: Path, *, extra: Mapping[str, Any] | None = None) -> None:

@@ -5,13 +5,14 @@ the default family and every transformer's rival.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sambodhan_assets.domain.models.calibration import calibration_of, tempered
 from sambodhan_assets.domain.models.checked_ids import Ids, checked_ids
 from sambodhan_assets.domain.models.linear_files import read_weights, write_weights
 from sambodhan_assets.domain.models.linear_fit import (
@@ -43,8 +44,13 @@ class LinearClassifier:
     family: str = FAMILY
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities [n, K]; a label that had no training rows has 0."""
-        return self.weights.probabilities(texts, len(self.labels))
+        """Probabilities [n, K], calibrated; a label that had no training rows has 0."""
+        temperature = calibration_of(self.record).temperature
+        return tempered(self.weights.probabilities(texts, len(self.labels)), temperature)
+
+    def with_record(self, record: TrainingRecord) -> "LinearClassifier":
+        """The same weights with another record."""
+        return replace(self, record=record)
 
     def save(self, folder: Path, *, extra: Mapping[str, Any] | None = None) -> None:
         """Write `linear.skops` and `training.json`, with `extra` in the latter."""
@@ -58,8 +64,9 @@ def load_linear(folder: Path, record: TrainingRecord) -> LinearClassifier:
 
     Raises:
         PermanentError: The file is missing, damaged or of another make, holds weights that are not
-            finite, or does not fit the labels of the record.
+            finite, or does not fit the record; or the record's calibration is damaged.
     """
+    calibration_of(record)
     weights = read_weights(folder, n_labels=len(record.labels))
     return LinearClassifier(labels=record.labels, weights=weights, record=record)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.models.calibration import calibrated
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.models.transformer import train_transformer
@@ -27,7 +28,7 @@ def train_classifier(
     work_folder: Path,
     on_log: Callable[[str], None],
 ) -> TextClassifier:
-    """Trains on train and replay; the eval split only stops training, the test split is unseen.
+    """Trains on train and replay; eval only stops and calibrates, the test split is unseen.
 
     Args:
         dataset: One dataset version.
@@ -42,16 +43,20 @@ def train_classifier(
         PermanentError: The rows do not allow training, or the checkpoint cannot be loaded.
     """
     texts, label_ids = training_rows(dataset)
+    eval_texts: list[str] = dataset.splits["eval"]["grievance"].to_pylist()
+    eval_labels: list[int] = dataset.splits["eval"]["label"].to_pylist()
     if family == "linear":
-        return train_linear(texts, label_ids, labels=labels, seed=seed)
-    return train_transformer(
+        linear = train_linear(texts, label_ids, labels=labels, seed=seed)
+        return calibrated(linear, eval_texts, eval_labels)
+    tuned = train_transformer(
         texts,
         label_ids,
-        dataset.splits["eval"]["grievance"].to_pylist(),
-        dataset.splits["eval"]["label"].to_pylist(),
+        eval_texts,
+        eval_labels,
         labels=labels,
         settings=transformer,
         work_folder=work_folder,
         seed=seed,
         on_log=on_log,
     )
+    return calibrated(tuned, eval_texts, eval_labels)

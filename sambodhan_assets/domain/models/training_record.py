@@ -41,6 +41,10 @@ class TrainingRecord:
         """This record with more (or newer) entries under `extra`."""
         return replace(self, extra={**self.extra, **(extra or {})})
 
+    def with_outcome(self, outcome: Mapping[str, Any]) -> "TrainingRecord":
+        """This record with more (or newer) entries under `outcome`."""
+        return replace(self, outcome={**self.outcome, **outcome})
+
     def to_json(self) -> str:
         """The record as JSON text with sorted keys: equal records give equal bytes."""
         return json.dumps(

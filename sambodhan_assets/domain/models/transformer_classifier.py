@@ -1,7 +1,7 @@
 """A fine-tuned transformer that answers: prediction, saving and loading."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.calibration import calibration_of, tempered
 from sambodhan_assets.domain.models.precision import best_device
 from sambodhan_assets.domain.models.tokens import encode, longest_input, pad, tokenizer_problem
 from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
@@ -40,7 +41,7 @@ class TransformerClassifier:
     family: str = FAMILY
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities [n, K], in float32 inside whatever training used.
+        """Probabilities [n, K], calibrated; in float32 inside whatever training used.
 
         Texts are sorted by length and run in small batches; the answer to a text does not depend
         on the others beyond rounding (about 1e-6).
@@ -58,7 +59,11 @@ class TransformerClassifier:
                 batch = pad([ids[row] for row in rows.tolist()], self.tokenizer.pad_token_id)
                 logits = self.model(**{name: part.to(device) for name, part in batch.items()})[0]
                 result[rows] = logits.float().cpu().double().softmax(dim=-1).numpy()
-        return result
+        return tempered(result, calibration_of(self.record).temperature)
+
+    def with_record(self, record: TrainingRecord) -> "TransformerClassifier":
+        """The same weights with another record."""
+        return replace(self, record=record)
 
     def save(self, folder: Path, *, extra: Mapping[str, Any] | None = None) -> None:
         """Write safetensors, config, tokenizer and `training.json`.
@@ -76,8 +81,9 @@ def load_transformer(folder: Path, record: TrainingRecord) -> TransformerClassif
 
     Raises:
         PermanentError: A file is missing or damaged, weights are missing, of another shape or not
-            finite, or the label map is not that of the record.
+            finite, the label map is not that of the record, or its calibration is damaged.
     """
+    calibration_of(record)
     model, tokenizer = _read(folder)
     config = model.config
     backwards = {label: place for place, label in enumerate(record.labels)}

@@ -1,0 +1,195 @@
+"""Risk: a temperature that changes answers, is lost on the way through the disk, or is made up
+where the rows cannot tell it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.calibration import (
+    MIN_ROWS,
+    Calibration,
+    calibrated,
+    calibration_error,
+    calibration_of,
+    fit_calibration,
+    recorded,
+    tempered,
+)
+from sambodhan_assets.domain.models.classifier import load_classifier
+from sambodhan_assets.domain.models.linear import LinearClassifier, train_linear
+from sambodhan_assets.domain.models.transformer import train_transformer
+from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
+from tests.bilingual_texts import LABELS, bilingual_rows
+from tests.tiny_checkpoint import build_tiny_checkpoint
+
+NOISY_EVAL = bilingual_rows(200, seed=5, noise=0.3)
+UNSEEN = bilingual_rows(40, seed=6)[0]
+
+
+def linear() -> LinearClassifier:
+    return train_linear(*bilingual_rows(120, seed=3), labels=LABELS, seed=7)
+
+
+def drawn_truth(probabilities: np.ndarray, *, seed: int) -> np.ndarray:
+    """Labels that come true as often as the probabilities say."""
+    uniform = np.random.default_rng(seed).random((len(probabilities), 1))
+    return (probabilities.cumsum(axis=1) < uniform).sum(axis=1)
+
+
+@pytest.mark.parametrize("factor", [0.4, 1.0, 2.5])
+def test_the_factor_by_which_a_model_is_too_sure_is_found(factor: float):
+    logits = np.random.default_rng(1).normal(scale=2, size=(4000, 4))
+    truth = drawn_truth(softmax(logits, axis=1), seed=2)
+    found = fit_calibration(softmax(logits * factor, axis=1), truth)
+    assert found.temperature == pytest.approx(factor, rel=0.06)
+    assert found.ece_after is not None
+    assert found.ece_before is not None
+    assert found.ece_after < 0.03
+    if factor != 1.0:
+        assert found.ece_before > 2 * found.ece_after
+
+
+def test_the_calibration_error_is_that_computed_by_hand():
+    # 30 rows at .9 of which 24 are right: .1 off; 20 rows at .6 of which 15 are right: .15 off.
+    confidence = np.array([0.9] * 30 + [0.6] * 20)
+    right = np.array([True] * 24 + [False] * 6 + [True] * 15 + [False] * 5)
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    truth = np.where(right, 0, 1)
+    assert calibration_error(probabilities, truth) == pytest.approx(0.6 * 0.1 + 0.4 * 0.15)
+
+
+def test_rows_of_one_bin_outweigh_each_other_and_bins_do_not():
+    # .62 and .64 are in one of 15 bins: right .5 at .62 and .76 at .64 meet in the middle.
+    same_bin = np.array([0.62] * 50 + [0.64] * 50)
+    right = np.array([True] * 25 + [False] * 25 + [True] * 38 + [False] * 12)
+    probabilities = np.stack([same_bin, 1 - same_bin], axis=1)
+    assert calibration_error(probabilities, np.where(right, 0, 1)) == pytest.approx(0.0)
+    error = calibration_error(probabilities, np.where(right, 0, 1), bins=100)
+    assert error == pytest.approx(0.12)
+
+
+@given(
+    st.lists(st.lists(st.floats(-400, 400), min_size=3, max_size=3), min_size=1, max_size=5),
+    st.floats(0.05, 20),
+)
+def test_no_temperature_changes_an_answer(logits: list[list[float]], temperature: float):
+    probabilities = softmax(np.array(logits), axis=1)
+    scaled = tempered(probabilities, temperature)
+    assert np.array_equal(scaled.argmax(axis=1), probabilities.argmax(axis=1))
+    assert scaled.sum(axis=1) == pytest.approx(1)
+    assert (scaled[probabilities == 0] == 0).all()
+
+
+def test_an_answer_survives_where_rounding_makes_two_labels_equal():
+    nearly = np.array([[0.5, np.nextafter(0.5, 1)]])
+    assert tempered(nearly, 20.0).argmax(axis=1).tolist() == [1]
+
+
+def test_a_temperature_on_a_softmax_divides_the_logits():
+    logits = np.random.default_rng(3).normal(scale=3, size=(20, 4))
+    expected = softmax(logits / 1.7, axis=1)
+    assert tempered(softmax(logits, axis=1), 1.7) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("truth", "right", "reason"),
+    [
+        ([], [], "the eval split has 0 rows, 50 are needed"),
+        ([0, 1] * 24, [True] * 48, "has 48 rows, 50 are needed"),
+        ([1] * 60, [True, False] * 30, "all 60 rows of the eval split have one label"),
+        ([0, 1] * 30, [True] * 60, "all 60 rows of the eval split are answered rightly"),
+        ([0, 1] * 30, [False] * 60, "all 60 rows of the eval split are answered wrongly"),
+    ],
+)
+def test_rows_that_cannot_tell_leave_the_probabilities_alone(
+    truth: list[int], right: list[bool], reason: str
+):
+    answers = [label if ok else 1 - label for label, ok in zip(truth, right, strict=True)]
+    probabilities = np.eye(2)[np.array(answers, dtype=int)] * 0.8 + 0.1
+    found = fit_calibration(probabilities, np.array(truth, dtype=np.int64))
+    assert (found.temperature, found.ece_before, found.ece_after) == (1.0, None, None)
+    assert found.sentence.startswith("not measured: ")
+    assert reason in found.sentence
+
+
+def test_too_few_rows_have_no_error_instead_of_none_at_all():
+    probabilities = np.full((MIN_ROWS - 1, 2), 0.5)
+    assert calibration_error(probabilities, np.zeros(MIN_ROWS - 1, dtype=np.int64)) is None
+
+
+def test_a_label_without_training_rows_does_not_stop_the_fit():
+    draw = np.random.default_rng(4)
+    seen = softmax(draw.normal(scale=4, size=(300, 2)), axis=1)
+    truth = drawn_truth(seen, seed=5)
+    probabilities = np.hstack([tempered(seen, 0.5), np.zeros((300, 1))])
+    truth[:6] = 2
+    assert fit_calibration(probabilities, truth).temperature == pytest.approx(2.0, rel=0.4)
+
+
+def test_a_linear_model_keeps_its_temperature_on_disk(tmp_path: Path):
+    plain = linear()
+    model = calibrated(plain, *NOISY_EVAL)
+    found = calibration_of(model.record)
+    assert found.temperature > 1.5
+    assert (found.rows, found.reason) == (200, None)
+    model.save(tmp_path)
+    again = load_classifier(tmp_path, labels=LABELS)
+    assert calibration_of(again.record) == found
+    scaled = again.predict_proba(UNSEEN)
+    assert np.array_equal(scaled, model.predict_proba(UNSEEN))
+    before = plain.predict_proba(UNSEEN)
+    assert np.array_equal(scaled, tempered(before, found.temperature))
+    assert not np.allclose(scaled, before)
+    assert np.array_equal(scaled.argmax(axis=1), before.argmax(axis=1))
+
+
+def test_a_transformer_keeps_its_temperature_on_disk(tmp_path: Path):
+    train = bilingual_rows(64, seed=1)
+    checkpoint = build_tiny_checkpoint(tmp_path / "checkpoint", train[0], hidden=16, layers=1)
+    plain = train_transformer(
+        *train,
+        *bilingual_rows(16, seed=2),
+        labels=LABELS,
+        settings=TransformerSettings(checkpoint=str(checkpoint), epochs=1, precision="fp32"),
+        work_folder=tmp_path / "work",
+        seed=1,
+    )
+    calibration = Calibration(temperature=3.0, rows=60, ece_before=0.2, ece_after=0.1, reason=None)
+    model = plain.with_record(recorded(plain.record, calibration))
+    model.save(tmp_path / "model")
+    again = load_classifier(tmp_path / "model", labels=LABELS)
+    assert calibration_of(again.record) == calibration
+    expected = tempered(plain.predict_proba(UNSEEN), 3.0)
+    assert again.predict_proba(UNSEEN) == pytest.approx(expected)
+
+
+def test_a_model_folder_of_before_answers_as_it_did(tmp_path: Path):
+    model = linear()
+    model.save(tmp_path)
+    assert "calibration" not in json.loads((tmp_path / "training.json").read_text())["outcome"]
+    again = load_classifier(tmp_path)
+    assert np.array_equal(again.predict_proba(UNSEEN), model.predict_proba(UNSEEN))
+    assert calibration_of(again.record).sentence == (
+        "not measured: the model was trained without calibration."
+    )
+
+
+@pytest.mark.parametrize("temperature", [0, -1, None, "2", float("inf")])
+def test_a_damaged_temperature_is_refused_when_the_model_is_loaded(
+    tmp_path: Path, temperature: float | str | None
+):
+    good = Calibration(temperature=2.0, rows=60, ece_before=0.2, ece_after=0.1, reason=None)
+    model = linear()
+    model.save(tmp_path)
+    fields = json.loads((tmp_path / "training.json").read_text())
+    fields["outcome"]["calibration"] = {**asdict(good), "temperature": temperature}
+    (tmp_path / "training.json").write_text(json.dumps(fields))
+    with pytest.raises(PermanentError, match="its entry 'calibration' is damaged"):
+        load_classifier(tmp_path)
