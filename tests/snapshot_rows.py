@@ -35,7 +35,7 @@ def correction(
 def audit(
     complaint_id: int, message: str | None, label: str | None = "URGENT", **other: Any
 ) -> Row:
-    """A complaint that an official labelled by chance."""
+    """An unflagged complaint that an official labelled; by chance, if no `stratum` is given."""
     return _row(complaint_id, message, label, AUDIT) | {"reviewed_at": MIDNIGHT} | other
 
 
@@ -57,10 +57,11 @@ def make_snapshot(rows: Iterable[Row], **other: Any) -> FeedbackSnapshot:
     count = {
         source: sum(row["source"] == source for row in rows) for source in (CORRECTION, UNFLAGGED)
     }
+    unreviewed = {row["complaint_id"] for row in rows if row["source"] in (UNFLAGGED, AUDIT)}
     report = SnapshotReport(
         correction_count=count[CORRECTION],
-        unflagged_count=count[UNFLAGGED],
-        window_unflagged_count=count[UNFLAGGED],
+        unflagged_count=len(unreviewed),
+        window_unflagged_count=len(unreviewed),
         window_correction_count=count[CORRECTION],
         superseded_reviews=0,
         newest_complaint_id=max((row["complaint_id"] or 0 for row in rows), default=None),

@@ -6,7 +6,6 @@ every candidate looks as good as what serves.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,16 @@ import pytest
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.evaluation.answers import predict
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.cross_fit import FOLDS, cross_predict_window, fold_of
-from sambodhan_assets.domain.evaluation.evaluate import evaluate, predict
+from sambodhan_assets.domain.evaluation.evaluate import evaluate
 from sambodhan_assets.domain.evaluation.text_groups import group_keys
 from sambodhan_assets.domain.evaluation.window_rows import select_window
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.models.training import training_rows
 from tests.dataset_builds import FILLING, build, fate
+from tests.oracles import Oracle
 from tests.snapshot_rows import LABELS, Row, correction, unflagged, unlike
 
 NORMAL, URGENT, HIGHLY_URGENT = range(3)
@@ -197,21 +198,6 @@ def test_a_holdout_scores_only_what_training_does_not_see_weighted_to_the_popula
 
 
 # The contest
-
-
-@dataclass(frozen=True, kw_only=True)
-class Oracle:
-    """A model whose answers a test writes down."""
-
-    answer: Callable[[str], int]
-    labels: tuple[str, ...] = LABELS
-    family: str = "linear"
-
-    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        return np.eye(3)[[self.answer(text) for text in texts]]
-
-    def save(self, folder: Path) -> None:
-        raise NotImplementedError
 
 
 def by_opening(text: str) -> int:

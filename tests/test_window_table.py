@@ -33,6 +33,46 @@ def test_a_complaint_that_is_audited_and_unflagged_counts_once_in_the_window():
     rows = (unflagged(1, "no water", "NORMAL", sample_rank=0), audit(1, "no water", "URGENT"))
     dataset = build(*rows, filling=(), min_rows=9)
     assert [(row["source"], row["correct"]) for row in dataset.window.to_pylist()] == [("audit", 1)]
+    reasons = {row["source"]: row["reason"] for row in dataset.lineage.to_pylist()}
+    assert reasons["audit"] is None
+    assert reasons["unflagged"] == "presumed answer of a complaint that has a label"
+    # Two rows of one complaint are no two opinions.
+    assert (dataset.report.duplicates, dataset.report.conflicting_labels) == (0, 0)
+
+
+def test_a_label_is_certain_unless_it_was_drawn_at_random():
+    dataset = build(
+        unflagged(1, "no water", "NORMAL", sample_rank=0),
+        audit(2, "no light", "NORMAL"),
+        audit(3, "no road", stratum="disagreement"),
+        audit(4, "no school", stratum="review"),
+        correction(5, "no doctor"),
+        audit(6, "before the window", in_window=False),
+        filling=(),
+    )
+    rows = dataset.window.to_pylist()
+    assert [row["certain"] for row in rows] == [False, False, True, True, True]
+    assert [row["correct"] for row in rows] == [None, 0, 1, 1, 1]
+    report = dataset.report
+    assert (report.window_random_audits, report.window_other_audits) == (1, 2)
+    assert report.window_unflagged_rows == 1
+    # Five audits and corrections and half an unflagged row per correction, rounded up.
+    assert report.row_count == 6
+
+
+def test_an_audit_stands_for_its_text_before_a_correction_and_presumed_answers():
+    dataset = build(
+        audit(1, "no water", "HIGHLY URGENT", stratum="disagreement"),
+        correction(2, "No water", "URGENT"),
+        unflagged(3, "no  water", "NORMAL", sample_rank=0),
+        filling=(),
+        min_rows=9,
+    )
+    assert dataset.report.row_count == 1
+    assert dataset.splits["train"].to_pylist() == [{"grievance": "no water", "label": 2}]
+    assert (dataset.report.duplicates, dataset.report.conflicting_labels) == (2, 2)
+    # Each complaint keeps its own label in the window, whatever stands for the text.
+    assert [row["correct"] for row in dataset.window.to_pylist()] == [2, 1, None]
 
 
 def test_a_holdout_keeps_a_share_of_the_windows_groups_out_of_training():

@@ -32,8 +32,9 @@ class BalancedDataset:
         replay: Further training rows: grievance, label, source ("anchor" or "unflagged").
         anchor_test: Anchor rows that guard against forgetting: grievance, label.
         window: What the deployed version answered, with repeats: complaint_id, grievance, text_key,
-            answer (label id; null if unknown), correct (label id; null for unflagged rows), source,
-            split (train, eval, test, replay, holdout or none: where the text stands).
+            answer (label id; null if unknown), correct (label id; null for unflagged rows), certain
+            (corrections, and audits that were not drawn at random), source, split (train, eval,
+            test, replay, holdout or none: where the text stands).
         assignments: text_key, group_key, split of this version's and all earlier texts.
         lineage: What became of every snapshot row: complaint_id, review_id, source, label,
             text_key, disposition, reason.

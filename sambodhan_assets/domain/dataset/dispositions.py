@@ -32,6 +32,7 @@ RECORDED_SPLIT = {
 }
 
 DUPLICATE = "duplicate"
+SAME_COMPLAINT = "presumed answer of a complaint that has a label"
 TWO_SPLITS = "near-duplicates in two splits"
 NEAR_SCORED = "replay row near a row of eval or test"
 
@@ -76,6 +77,9 @@ def dispose(rows: CandidateRows, texts: UniqueTexts, placement: Placement) -> Di
                 reason[row] = kind[row] = near[text]
         else:
             winner = winners[text]
+            if ids[row] is not None and ids[winner] == ids[row]:
+                reason[row] = kind[row] = SAME_COMPLAINT
+                continue
             name = "an anchor row" if ids[winner] is None else f"complaint {ids[winner]}"
             conflict = labels[winner] != labels[row]
             conflicting += conflict

@@ -68,8 +68,10 @@ class PreparationReport:
         thin_labels: Balanced rows of each label that train, eval or test has no row of.
         window_rows: Rows of the window table.
         window_unflagged_rows: Unflagged ones among them, a sample.
-        window_unflagged_count: Unflagged complaints in the window of the database; None if the
-            snapshot has no window.
+        window_random_audits: Those with a label that was drawn at random.
+        window_other_audits: Those with a label that was asked for for another reason.
+        window_unflagged_count: Unflagged complaints in the window of the database, audited ones
+            among them; None if the snapshot has no window.
         snapshot: The snapshot's report, seed, ratio and window.
         settings: PreparationSettings and the versions of cleaner, near-duplicates and sampler.
     """
@@ -90,6 +92,8 @@ class PreparationReport:
     thin_labels: dict[str, int]
     window_rows: int
     window_unflagged_rows: int
+    window_random_audits: int
+    window_other_audits: int
     window_unflagged_count: int | None
     snapshot: dict[str, Any]
     settings: dict[str, Any]

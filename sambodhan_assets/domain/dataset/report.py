@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sambodhan_assets.domain.dataset.candidates import (
     BALANCED_UNFLAGGED,
@@ -24,7 +25,7 @@ from sambodhan_assets.domain.dataset.dispositions import (
 )
 from sambodhan_assets.domain.dataset.placement import Placement
 from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
-from sambodhan_assets.domain.dataset.snapshot import ANCHOR, UNFLAGGED, FeedbackSnapshot
+from sambodhan_assets.domain.dataset.snapshot import ANCHOR, AUDIT, UNFLAGGED, FeedbackSnapshot
 from sambodhan_assets.domain.dataset.splits import SPLITS
 from sambodhan_assets.domain.dataset.tables import LABELLED, WINDOW
 from sambodhan_assets.domain.dataset.text_signatures import NEAR_DUPLICATES_VERSION
@@ -62,12 +63,21 @@ def count_preparation(
         near_duplicate_rows=int(group_sizes[group_sizes > 1].sum()),
         left_out_across_splits=excluded[TWO_SPLITS],
         thin_labels=_thin_labels(labels_by_split),
-        window_rows=tables[WINDOW].num_rows,
-        window_unflagged_rows=_counts(tables[WINDOW]["source"]).get(UNFLAGGED, 0),
+        **_window_facts(tables[WINDOW]),
         window_unflagged_count=snapshot.report.window_unflagged_count,
         snapshot=_snapshot_facts(snapshot),
         settings=_settings_facts(snapshot, labels, settings),
     )
+
+
+def _window_facts(window: pa.Table) -> dict[str, int]:
+    certain = window.filter(pc.field("source") == AUDIT)["certain"].to_numpy()
+    return {
+        "window_rows": window.num_rows,
+        "window_unflagged_rows": _counts(window["source"]).get(UNFLAGGED, 0),
+        "window_random_audits": int(np.count_nonzero(~certain)),
+        "window_other_audits": int(np.count_nonzero(certain)),
+    }
 
 
 def _settings_facts(

@@ -10,6 +10,10 @@ AUDIT = "audit"
 UNFLAGGED = "unflagged"
 ANCHOR = "anchor"
 
+# Stratum of audits that were drawn at random, so that each speaks for complaints that nobody looked
+# at. Audits of any other stratum were asked for because the complaint looked doubtful.
+DRAWN_AT_RANDOM = "audit"
+
 SNAPSHOT_SCHEMA = pa.schema(
     [
         # Null for anchor rows, which come from a file and not from the database.
@@ -20,7 +24,8 @@ SNAPSHOT_SCHEMA = pa.schema(
         pa.field("message", pa.string()),
         # Label text as stored; may be null, empty or unknown. The dataset builder decides.
         pa.field("label", pa.string()),
-        # What `complaints` holds for this label: the answer that was given to the citizen.
+        # What `complaints` holds for this label: the answer that was given to the citizen. An
+        # audit's label is what an official gave on request; its complaint has no review.
         pa.field("answer", pa.string()),
         pa.field("source", pa.string(), nullable=False),
         pa.field("stratum", pa.string(), nullable=False),
@@ -45,7 +50,8 @@ class SnapshotReport:
         correction_count: Complaints whose newest counting review corrects this label.
         unflagged_count: Complaints without any row in misclassified_complaints and with a label.
         window_unflagged_count: The same, of the window only: all of them when nothing is deployed.
-            None if nobody counted.
+            Audited complaints are among both counts, for nobody flagged them. None if nobody
+            counted.
         window_correction_count: Corrections of the window; None if nobody counted.
         superseded_reviews: Older reviews of a complaint that a newer review replaces.
         newest_complaint_id: Highest complaint id; None for an empty table.

@@ -24,7 +24,7 @@ from sambodhan_assets.domain.dataset.dispositions import (
     Dispositions,
 )
 from sambodhan_assets.domain.dataset.placement import Placement
-from sambodhan_assets.domain.dataset.snapshot import UNFLAGGED
+from sambodhan_assets.domain.dataset.snapshot import AUDIT, DRAWN_AT_RANDOM, UNFLAGGED
 from sambodhan_assets.domain.dataset.splits import NOWHERE, ORDER_SALT, SPLITS
 
 LABELLED_SCHEMA = pa.schema([("grievance", pa.string()), ("label", pa.int64())])
@@ -39,6 +39,7 @@ WINDOW_SCHEMA = pa.schema(
         ("text_key", pa.string()),
         ("answer", pa.int64()),
         ("correct", pa.int64()),
+        pa.field("certain", pa.bool_(), nullable=False),
         ("source", pa.string()),
         ("split", pa.string()),
     ]
@@ -115,21 +116,25 @@ def _window(
     """Return what the deployed version answered, one row per complaint, by complaint id.
 
     A complaint that the snapshot holds twice, once audited, counts once with its best label.
+    A label is certain if its complaint was not drawn at random: it speaks for that one only.
     """
     table = rows.table
     ids = integers(table["complaint_id"], ABSENT)
     members = np.flatnonzero(flags(table["in_window"]) & (rows.standing != EXCLUDED) & (ids >= 0))
     members = members[np.lexsort((rows.standing[members], ids[members]))]
     members = members[np.concatenate([[True], np.diff(ids[members]) > 0])[: len(members)]]
-    chosen = table.select(["complaint_id", "answer", "source"]).take(pa.array(members))
+    chosen = table.select(["complaint_id", "answer", "source", "stratum"]).take(pa.array(members))
     answer = codes(chosen["answer"], labels)
     unflagged = codes(chosen["source"], [UNFLAGGED]) == 0
+    at_random = codes(chosen["source"], [AUDIT]) == 0
+    at_random &= codes(chosen["stratum"], [DRAWN_AT_RANDOM]) == 0
     columns = [
         chosen["complaint_id"],
         rows.texts.take(pa.array(members)),
         key_strings(rows.keys[members]),
         pa.array(answer, mask=answer == ABSENT),
         pa.array(rows.label[members], mask=unflagged),
+        pa.array(~(unflagged | at_random)),
         chosen["source"],
         strings(_places(rows.keys[members], texts, fates)),
     ]

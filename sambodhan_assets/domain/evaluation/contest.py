@@ -1,7 +1,7 @@
 """What an evaluation compares, and what it measures."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.evaluation.window_rows import EvaluationMode, WindowRows
@@ -30,6 +30,9 @@ class Contest:
         replicates: Draws of the gain's interval.
         seed: Seed of folds, sample and interval.
         on_progress: Receives one line per finished fold.
+        sheet: Label id by complaint id: this candidate's sheets of disagreements, and random audits
+            filled in since the dataset was prepared. The folds and the rows stay what they were
+            without them, so that a sheet decides about the answers that it was drawn from.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +46,7 @@ class Contest:
     replicates: int
     seed: int
     on_progress: Callable[[str], None]
+    sheet: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -41,7 +41,7 @@ def cross_predict_window(
         dataset: The version that the candidate was trained on.
         rows: Rows to predict.
         trained_before: Text keys that the deployed version trained on. They stay in every fold,
-            because both models had them, unless an official has labelled the text since.
+            because both models had them, unless the row has a label.
         n_labels: Number of labels.
         seed: Seed of the training.
         on_progress: Receives one line per finished fold.
@@ -49,8 +49,8 @@ def cross_predict_window(
     texts, labels = training_rows(dataset)
     groups = group_keys([*texts, *rows.texts])
     of_training, of_window = groups[: len(texts)], groups[len(texts) :]
-    corrected = {rows.text_keys[row] for row in np.flatnonzero(rows.certain).tolist()}
-    kept, in_window = trained_before - corrected, set(of_window)
+    labelled = {rows.text_keys[row] for row in np.flatnonzero(rows.labelled).tolist()}
+    kept, in_window = trained_before - labelled, set(of_window)
     in_fold = np.array(
         [
             group in in_window and text_key(text) not in kept

@@ -1,30 +1,28 @@
 """Scores a candidate against the deployed version on the same rows, and collects the evidence."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sambodhan_assets.domain.dataset.cleaning import text_key
-from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation, ModelCards
+from sambodhan_assets.domain.evaluation.answers import Answers, predict
+from sambodhan_assets.domain.evaluation.cards import (
+    first_model,
+    majority_card,
+    model_cards,
+    window_card,
+)
+from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation
 from sambodhan_assets.domain.evaluation.cross_fit import cross_predict_window
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows, select_window
-from sambodhan_assets.domain.gate.estimator import Estimate, estimate
-from sambodhan_assets.domain.gate.evidence import Evidence, F1DeltaScores, FirstModelScores
+from sambodhan_assets.domain.gate.estimator import estimate
+from sambodhan_assets.domain.gate.evidence import Evidence, F1DeltaScores
 from sambodhan_assets.domain.gate.interval import GainInterval, gain_interval
-from sambodhan_assets.domain.gate.split_score import SplitScore, score_split
+from sambodhan_assets.domain.gate.split_score import SplitScore
 from sambodhan_assets.domain.gate.window import GateWindow
-from sambodhan_assets.domain.models.classifier import TextClassifier
-from sambodhan_assets.domain.models.latency import predict_latency
 from sambodhan_assets.domain.models.linear import FAMILY as LINEAR
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.models.training import training_rows
-from sambodhan_assets.domain.scores import ScoreCard, score, score_card
-
-LATENCY_TEXTS = 100
-
-Answers = NDArray[np.int64]
+from sambodhan_assets.domain.scores import score
 
 
 def evaluate(contest: Contest) -> Evaluation:
@@ -35,20 +33,22 @@ def evaluate(contest: Contest) -> Evaluation:
             is deployed.
     """
     rows, deployed_answers, other_versions = _answered_rows(contest)
+    # The folds do not know the sheet's labels: the answers must be those it was drawn from.
     answers = _candidate_answers(contest, rows)
     rival_answers = _rival_answers(contest, rows)
+    rows = rows.with_labels(contest.sheet)
     compared = None if deployed_answers is None else _gate_window(rows, answers, deployed_answers)
     result = estimate(compared, len(contest.labels)) if compared else None
-    candidate, deployed = _model_cards(contest, rows, answers, result)
-    majority = _majority_card(contest, rows)
+    candidate, deployed = model_cards(contest, rows, answers, result)
+    majority = majority_card(contest, rows)
     evidence = Evidence(
         something_deployed=contest.deployed is not None,
         estimate=result,
         interval=_interval(contest, compared),
-        first_model=None if contest.deployed else _first_model(candidate.window, majority),
+        first_model=None if contest.deployed else first_model(candidate.window, majority),
         rival_interval=None
         if rival_answers is None
-        else _interval(contest, _gate_window(rows, answers, rival_answers)),
+        else _interval(contest, rival_window(contest, rows, answers, rival_answers)),
         candidate_latency_ms=None if candidate.latency is None else candidate.latency.p99_ms,
         final_model_problems=_final_model_problems(contest, rows, answers),
         f1_delta=_f1_delta(contest, candidate.test),
@@ -60,30 +60,9 @@ def evaluate(contest: Contest) -> Evaluation:
         other_versions=other_versions,
         candidate=candidate,
         deployed=deployed,
-        rival_window=None if rival_answers is None else _window_card(contest, rows, rival_answers),
+        rival_window=None if rival_answers is None else window_card(contest, rows, rival_answers),
         majority_window=majority,
     )
-
-
-def predict(model: TextClassifier, texts: Sequence[str]) -> Answers:
-    """Label ids [n] of a model.
-
-    Raises:
-        PermanentError: A text or a label has no probability, or one is not finite.
-    """
-    if not texts:
-        return np.zeros(0, dtype=np.int64)
-    probabilities = model.predict_proba(texts)
-    expected = (len(texts), len(model.labels))
-    if probabilities.shape != expected or not np.isfinite(probabilities).all():
-        raise PermanentError(
-            tried=f"Predicting {len(texts)} texts with the {model.family} model",
-            found=f"it gave {probabilities.shape} probabilities for {expected} texts and labels."
-            if probabilities.shape != expected
-            else "some probabilities are not finite.",
-            todo="Train the model again; nothing was deployed.",
-        )
-    return probabilities.argmax(axis=1)
 
 
 def _answered_rows(contest: Contest) -> tuple[WindowRows, Answers | None, int]:
@@ -93,7 +72,7 @@ def _answered_rows(contest: Contest) -> tuple[WindowRows, Answers | None, int]:
         return rows, None, 0
     answers = predict(contest.deployed, rows.texts)
     # Silence about an answer says nothing about another one: such rows presume nothing.
-    kept = rows.certain | (rows.answers == answers)
+    kept = rows.labelled | (rows.answers == answers)
     return rows.where(kept), answers[kept], int((~kept).sum())
 
 
@@ -132,6 +111,17 @@ def _gate_window(rows: WindowRows, candidate: Answers, deployed: Answers) -> Gat
     )
 
 
+def rival_window(
+    contest: Contest, rows: WindowRows, candidate: Answers, rival: Answers
+) -> GateWindow | None:
+    """The rival stands as the deployed version.
+
+    A sheet was drawn where candidate and deployed version differ: no chance between these two.
+    """
+    on_sheet = np.isin(rows.complaint_ids, list(contest.sheet)) & rows.labelled
+    return _gate_window(replace(rows, certain=rows.certain | on_sheet), candidate, rival)
+
+
 def _interval(contest: Contest, window: GateWindow | None) -> GainInterval | None:
     if window is None:
         return None
@@ -140,86 +130,20 @@ def _interval(contest: Contest, window: GateWindow | None) -> GainInterval | Non
     )
 
 
-def _model_cards(
-    contest: Contest, rows: WindowRows, answers: Answers, result: Estimate | None
-) -> tuple[ModelCards, ModelCards | None]:
-    if contest.deployed is None:
-        window = _window_card(contest, rows, answers)
-        return _cards(contest, contest.candidate, window), None
-    if result is None:
-        return _cards(contest, contest.candidate, None), _cards(contest, contest.deployed, None)
-    estimated = (result.candidate_confusion, result.deployed_confusion)
-    candidate, deployed = (score_card(confusion, n=len(rows)) for confusion in estimated)
-    return (
-        _cards(contest, contest.candidate, candidate),
-        _cards(contest, contest.deployed, deployed),
-    )
-
-
-def _cards(contest: Contest, model: TextClassifier, window: ScoreCard | None) -> ModelCards:
-    test = contest.dataset.splits["test"]
-    texts: list[str] = test["grievance"].to_pylist()
-    if not texts:
-        return ModelCards(window=window, test=None, latency=None)
-    return ModelCards(
-        window=window,
-        test=score_split(
-            test["label"].to_numpy(),
-            predict(model, texts),
-            _near_duplicate_groups(contest, texts),
-            len(contest.labels),
-            seed=contest.seed,
-        ),
-        latency=predict_latency(model, texts[:LATENCY_TEXTS], repeats=1),
-    )
-
-
-def _near_duplicate_groups(contest: Contest, texts: Sequence[str]) -> Answers:
-    """Int [n]: near-duplicate group of each text of this version."""
-    assignments = contest.dataset.assignments
-    keys = assignments["text_key"].to_pylist()
-    group_of = dict(zip(keys, assignments["group_key"].to_pylist(), strict=True))
-    return np.unique([group_of[text_key(text)] for text in texts], return_inverse=True)[1]
-
-
-def _window_card(contest: Contest, rows: WindowRows, answers: Answers) -> ScoreCard | None:
-    """Scores where an unflagged row presumes the answer that was given."""
-    if not len(rows):
-        return None
-    return score(rows.presumed, answers, len(contest.labels), rows.weight)
-
-
-def _majority_card(contest: Contest, rows: WindowRows) -> ScoreCard | None:
-    if not len(rows):
-        return None
-    by_label = np.bincount(rows.presumed, weights=rows.weight, minlength=len(contest.labels))
-    return _window_card(contest, rows, np.full(len(rows), by_label.argmax()))
-
-
-def _first_model(candidate: ScoreCard | None, majority: ScoreCard | None) -> FirstModelScores:
-    if candidate is None or majority is None:
-        raise PermanentError(
-            tried="Scoring the first model",
-            found="no row of the dataset was kept out of its training.",
-            todo="Add corrections, or set EVALUATION=crossfit for the linear family.",
-        )
-    return FirstModelScores(candidate_f1=candidate.macro_f1, majority_f1=majority.macro_f1)
-
-
 def _final_model_problems(
     contest: Contest, rows: WindowRows, fold_answers: Answers
 ) -> tuple[str, ...]:
     """The folds judge the recipe; this judges the file that would be deployed."""
     if contest.mode == "holdout" or not rows.certain.any():
         return ()
-    corrections = rows.where(rows.certain)
-    right = int((predict(contest.candidate, corrections.texts) == corrections.truth).sum())
-    in_folds = int((fold_answers[rows.certain] == corrections.truth).sum())
+    certain = rows.where(rows.certain)
+    right = int((predict(contest.candidate, certain.texts) == certain.truth).sum())
+    in_folds = int((fold_answers[rows.certain] == certain.truth).sum())
     if right >= in_folds:
         return ()
     return (
-        f"The trained file is right on {right} of {len(corrections)} corrections, models trained "
-        f"without them on {in_folds}: the file is not what the recipe makes.",
+        f"The trained file is right on {right} of {len(certain)} labelled complaints, models "
+        f"trained without them on {in_folds}: the file is not what the recipe makes.",
     )
 
 
