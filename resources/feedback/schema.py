@@ -1,6 +1,6 @@
 """What a database really holds of the two tables, and what to create where it lacks something."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -115,20 +115,40 @@ def create_missing(connection: sa.Connection, tasks: Sequence[LabelTask]) -> lis
     Raises:
         PermanentError: This role may not. The statements for an administrator are named.
     """
-    steps = missing_steps(connection, tasks)
+    return run_steps(
+        connection,
+        lambda: missing_steps(connection, tasks),
+        tried="Creating the tables of feedback",
+    )
+
+
+def run_steps(
+    connection: sa.Connection, find: Callable[[], dict[str, str]], *, tried: str
+) -> list[str]:
+    """Runs what `find` says is to do; returns what was done, in words.
+
+    Args:
+        connection: In a write transaction.
+        find: Statement by what it does, in words; asked again once nobody else creates anything.
+        tried: What is created, for the error.
+
+    Raises:
+        PermanentError: This role may not. The statements for an administrator are named.
+    """
+    steps = find()
     if not steps:
         return []
     try:
         # Two processes that start at once would both find the tables missing.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CREATION_LOCK)))
-        steps = missing_steps(connection, tasks)
+        steps = find()
         for statement in steps.values():
             connection.execute(sa.DDL(statement.replace("%", "%%")))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) not in NOT_ALLOWED:
             raise
         raise PermanentError(
-            tried="Creating the tables of feedback",
+            tried=tried,
             found="this role may not, or the server is read-only.",
             todo=f"Ask an administrator to run: {'; '.join(steps.values())};",
         ) from None
@@ -141,15 +161,15 @@ def missing_steps(connection: sa.Connection, tasks: Sequence[LabelTask]) -> dict
     steps: dict[str, str] = {}
     for table, columns in ((tables.complaints, found.complaints), (tables.reviews, found.reviews)):
         if not columns:
-            steps[f"created the table {table.name}"] = _compiled(CreateTable(table))
+            steps[f"created the table {table.name}"] = compiled(CreateTable(table))
         missing = [c for c in table.columns if columns and c.name not in columns]
         labels = {name for t in tasks for name in (t.column, correct(t), predicted(t))}
         for column in (c for c in missing if c.name in labels):
             steps[f"added the column {table.name}.{column.name}"] = (
-                f"ALTER TABLE {table.name} ADD COLUMN {_quoted(column.name)} text"
+                f"ALTER TABLE {table.name} ADD COLUMN {quoted(column.name)} text"
             )
     for index in missing_indexes(connection, tables):
-        steps[f"created the index {index.name}"] = _compiled(CreateIndex(index))
+        steps[f"created the index {index.name}"] = compiled(CreateIndex(index))
     return steps
 
 
@@ -165,9 +185,11 @@ def missing_indexes(connection: sa.Connection, tables: FeedbackTables) -> list[s
     return [index for index in indexes if not served(index)]
 
 
-def _compiled(statement: sa.DDLElement) -> str:
+def compiled(statement: sa.DDLElement) -> str:
+    """A statement as an administrator would type it."""
     return " ".join(str(statement.compile(dialect=postgresql.dialect())).split())
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column's name as it stands in SQL."""
     return postgresql.dialect().identifier_preparer.quote(name)

@@ -48,7 +48,9 @@ LOCK_TIMEOUT = "30s"
 
 
 @contextmanager
-def transaction(url: sa.URL, *, tried: str, mode: Mode) -> Generator[sa.Connection]:
+def transaction(
+    url: sa.URL, *, tried: str, mode: Mode, setting: str = "POSTGRES_URL"
+) -> Generator[sa.Connection]:
     """One transaction; committed when the block ends well, rolled back otherwise.
 
     A read sees one state of the database (REPEATABLE READ, READ ONLY) and works on a replica.
@@ -57,6 +59,7 @@ def transaction(url: sa.URL, *, tried: str, mode: Mode) -> Generator[sa.Connecti
         url: Address with the driver psycopg.
         tried: What the block does, for the error text.
         mode: `read` and `poll` never write; `poll` has a shorter time limit.
+        setting: What the address is called in an error.
 
     Raises:
         PermanentError: The server refuses: rights, database, table, value.
@@ -66,7 +69,7 @@ def transaction(url: sa.URL, *, tried: str, mode: Mode) -> Generator[sa.Connecti
         connection = _connect(url, mode)
     except (SQLAlchemyError, psycopg.Error) as error:
         # `from None`: the driver's error may quote the connection's parameters.
-        raise _not_connected(error, tried, url) from None
+        raise _not_connected(error, tried, url, setting) from None
     try:
         with connection:
             yield connection
@@ -139,18 +142,18 @@ def _is_connection_failure(error: Exception) -> bool:
     return cause.sqlstate is None or bool(CURABLE.match(cause.sqlstate))
 
 
-def _not_connected(error: Exception, tried: str, url: sa.URL) -> PlatformError:
+def _not_connected(error: Exception, tried: str, url: sa.URL, setting: str) -> PlatformError:
     found = _words(error, url)
     if _is_connection_failure(error):
         return TransientError(
             tried=tried,
             found=f"no connection to PostgreSQL in {ATTEMPTS} attempts: {found}.",
-            todo="Check that the server runs and that POSTGRES_URL names its host and port.",
+            todo=f"Check that the server runs and that {setting} names its host and port.",
         )
     return PermanentError(
         tried=tried,
         found=f"PostgreSQL cannot be used: {found}.",
-        todo="Check the user, password, database and options in POSTGRES_URL.",
+        todo=f"Check the user, password, database and options in {setting}.",
     )
 
 

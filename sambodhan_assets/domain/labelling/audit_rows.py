@@ -165,8 +165,9 @@ def summaries(rows: Iterable[AuditRow]) -> list[BatchSummary]:
 
 def verified_table(rows: Iterable[AuditRow], column: str) -> pa.Table:
     """The labels of one task as VERIFIED_SCHEMA, by complaint and then from old to new."""
-    found = [row for row in rows if column in row.labels and row.verified_at is not None]
-    found.sort(key=lambda row: (row.complaint_id, row.verified_at, row.batch))
+    # A label that somebody wrote into the table by hand may have no time.
+    dated = [(row.verified_at or row.drawn_at, row) for row in rows if column in row.labels]
+    dated.sort(key=lambda item: (item[1].complaint_id, item[0], item[1].batch))
     return pa.Table.from_pylist(
         [
             {
@@ -177,9 +178,9 @@ def verified_table(rows: Iterable[AuditRow], column: str) -> pa.Table:
                 "inclusion_probability": row.inclusion_probability,
                 "label": row.labels[column],
                 "verifier": row.verifier,
-                "verified_at": row.verified_at,
+                "verified_at": verified_at,
             }
-            for row in found
+            for verified_at, row in dated
         ],
         schema=VERIFIED_SCHEMA,
     )

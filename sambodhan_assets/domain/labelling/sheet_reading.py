@@ -20,6 +20,7 @@ from sambodhan_assets.domain.labelling.sheet import (
     VERIFIER,
     Question,
     row_key,
+    shown_text,
     verified,
 )
 
@@ -28,6 +29,7 @@ REQUIRED_COLUMNS = frozenset({BATCH, COMPLAINT_ID, ROW_KEY, TEXT})
 # later label of the complaint.
 MOST_AHEAD = timedelta(days=1)
 LONGEST_ID = 20
+LONGEST_NAME = 200
 
 
 class FileRow(Protocol):
@@ -129,7 +131,7 @@ def _check_row(row: FileRow, rules: SheetRules) -> tuple[Labelling | None, list[
         batch=registered.batch,
         complaint_id=registered.complaint_id,
         labels=labels,
-        verifier=cells.get(VERIFIER) or None,
+        verifier=" ".join(shown_text(cells.get(VERIFIER, "")).split())[:LONGEST_NAME] or None,
         verified_at=_moment(cells.get(VERIFIED_AT, ""), rules, reasons),
     )
     return found, reasons
