@@ -29,9 +29,14 @@ def make_interval(lower=0.01, upper=0.05):
     return GainInterval(lower_05=lower, upper_95=upper, replicates=10_000, seed=7)
 
 
-def make_estimate(*, gain=0.03, best=0.2, labels=30, unlabelled=70):
+def make_estimate(*, gain=0.03, best=0.2, labels=30, unlabelled=70, groups=300):
     example = estimate(make_window(HAND_EXAMPLE), 2)
-    counts = replace(example.counts, disagreed_rows=labels + unlabelled, disagreed_labels=labels)
+    counts = replace(
+        example.counts,
+        disagreed_rows=labels + unlabelled,
+        disagreed_labels=labels,
+        groups=groups,
+    )
     return replace(
         example,
         candidate_f1=0.8 + gain,

@@ -67,6 +67,7 @@ def enter_contest(
         replicates=REPLICATES,
         seed=SEED,
         on_progress=on_progress,
+        critical_labels=task.critical_labels,
     )
     return Entry(
         contest=contest,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.evaluation.window_rows import EvaluationMode, WindowRows
+from sambodhan_assets.domain.gate.anchor_guard import AnchorScores
+from sambodhan_assets.domain.gate.class_guard import ClassChange
 from sambodhan_assets.domain.gate.evidence import Evidence
 from sambodhan_assets.domain.gate.split_score import SplitScore
 from sambodhan_assets.domain.gate.window import GateWindow
@@ -33,6 +35,8 @@ class Contest:
         sheet: Label id by complaint id: this candidate's sheets of disagreements, and random audits
             filled in since the dataset was prepared. The folds and the rows stay what they were
             without them, so that a sheet decides about the answers that it was drawn from.
+        critical_labels: Labels for which a mistake costs most; too few complaints of one hold a
+            promotion.
     """
 
     labels: tuple[str, ...]
@@ -47,6 +51,7 @@ class Contest:
     seed: int
     on_progress: Callable[[str], None]
     sheet: Mapping[int, int] = field(default_factory=dict[int, int])
+    critical_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +83,8 @@ class Evaluation:
         deployed: Scores of the deployed version; None when nothing is deployed.
         rival_window: The linear rival on the same rows; None where the candidate is linear.
         majority_window: Always answering the most frequent label; None for an empty window.
+        classes: What changes per label; empty where nothing is compared.
+        anchor: Both models on the anchor corpus; None where it was not measured.
     """
 
     evidence: Evidence
@@ -88,3 +95,5 @@ class Evaluation:
     deployed: ModelCards | None
     rival_window: ScoreCard | None
     majority_window: ScoreCard | None
+    classes: tuple[ClassChange, ...] = ()
+    anchor: AnchorScores | None = None

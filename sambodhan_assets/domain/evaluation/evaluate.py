@@ -13,6 +13,7 @@ from sambodhan_assets.domain.evaluation.cards import (
 )
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation
 from sambodhan_assets.domain.evaluation.cross_fit import cross_predict_window
+from sambodhan_assets.domain.evaluation.guards import measure_guards
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows, select_window
 from sambodhan_assets.domain.gate.estimator import estimate
 from sambodhan_assets.domain.gate.evidence import Evidence, F1DeltaScores
@@ -41,6 +42,7 @@ def evaluate(contest: Contest) -> Evaluation:
     result = estimate(compared, len(contest.labels)) if compared else None
     candidate, deployed = model_cards(contest, rows, answers, result)
     majority = majority_card(contest, rows)
+    guards = measure_guards(contest, compared, result) if compared and result else None
     evidence = Evidence(
         something_deployed=contest.deployed is not None,
         estimate=result,
@@ -52,6 +54,7 @@ def evaluate(contest: Contest) -> Evaluation:
         candidate_latency_ms=None if candidate.latency is None else candidate.latency.p99_ms,
         final_model_problems=_final_model_problems(contest, rows, answers),
         f1_delta=_f1_delta(contest, candidate.test),
+        guards=guards.results if guards else (),
     )
     return Evaluation(
         evidence=evidence,
@@ -62,6 +65,8 @@ def evaluate(contest: Contest) -> Evaluation:
         deployed=deployed,
         rival_window=None if rival_answers is None else window_card(contest, rows, rival_answers),
         majority_window=majority,
+        classes=guards.classes if guards else (),
+        anchor=guards.anchor if guards else None,
     )
 
 

@@ -27,6 +27,8 @@ class CellCounts:
         certain_population: Complaints that C stands for (N_C); C's weights summed.
         agreed_population: The same of G (N_G).
         disagreed_population: The same of D (N_D).
+        groups: Complaints that are no near-duplicates of each other; None in records that were
+            made before they were counted.
     """
 
     certain_rows: int
@@ -37,6 +39,7 @@ class CellCounts:
     certain_population: float
     agreed_population: float
     disagreed_population: float
+    groups: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +127,7 @@ def count_cells(window: GateWindow) -> CellCounts:
         certain_population=float(weight[certain].sum()),
         agreed_population=float(weight[agreed].sum()),
         disagreed_population=float(weight[disagreed].sum()),
+        groups=len(np.unique(window.group)),
     )
 
 

@@ -9,7 +9,7 @@ from sambodhan_assets.domain.gate.score_tables import (
     score_table_markdown,
 )
 from sambodhan_assets.domain.gate.split_score import SplitScore
-from sambodhan_assets.domain.gate.verdict import points
+from sambodhan_assets.domain.gate.wording import points
 
 # A page is read to its end; the record holds every example.
 SHOWN_EXAMPLES = 10

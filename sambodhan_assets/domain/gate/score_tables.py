@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
 from sambodhan_assets.domain.gate.figures import shown_cards
-from sambodhan_assets.domain.gate.verdict import points
+from sambodhan_assets.domain.gate.wording import points
 from sambodhan_assets.domain.scores import ScoreCard
 
 NOT_MEASURED = "not measured"

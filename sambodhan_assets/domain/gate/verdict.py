@@ -9,6 +9,11 @@ from sambodhan_assets.domain.gate.estimator import Estimate
 from sambodhan_assets.domain.gate.evidence import Evidence, FirstModelScores
 from sambodhan_assets.domain.gate.interval import GainInterval
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings, VerdictName
+from sambodhan_assets.domain.gate.wording import count_of, higher_or_lower, points
+
+# With fewer, one complaint moves a score by more than 3 points, and the bootstrap redraws so few
+# complaints that its bound means little.
+FEWEST_COMPLAINTS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +111,14 @@ def _published_rule(evidence: Evidence, settings: PolicySettings) -> tuple[Verdi
 def _compared(
     estimate: Estimate, interval: GainInterval, settings: PolicySettings
 ) -> tuple[VerdictName, str]:
-    strict = settings.policy == Policy.STRICT
-    floor = 0.0 if strict else settings.balanced_margin
+    complaints = estimate.counts.groups
+    if complaints is not None and complaints < FEWEST_COMPLAINTS:
+        return VerdictName.HOLD, (
+            "The window is too small to tell: since it was deployed, the version that serves has"
+            f" answered {count_of(complaints, 'complaint')} that can be compared, and"
+            f" {FEWEST_COMPLAINTS} different ones are needed."
+        )
+    floor = gain_floor(settings)
     scores = (
         f"the candidate scores {points(estimate.candidate_f1)} of 100 on the complaints that the"
         f" deployed version answered, the deployed version {points(estimate.deployed_f1)}"
@@ -116,15 +127,23 @@ def _compared(
         return VerdictName.REJECT, _worse_reason(estimate, interval)
     if estimate.gain < settings.decision_threshold:
         return VerdictName.HOLD, f"No gain is shown yet: {scores}; {missing_labels(estimate)}."
+    worst = f"worst the candidate is {higher_or_lower(interval.lower_05)}"
+    loss = "no loss" if floor == 0 else f"up to {points(-floor)} points lower"
     if not interval.lower_05 > floor:
         return VerdictName.HOLD, (
-            f"A gain is likely but not sure enough: {scores}, and the true gain could be as low as"
-            f" {points(interval.lower_05, signed=True)}; {missing_labels(estimate)}."
+            f"A gain is likely but not sure enough: {scores}. At {worst}, and the policy allows"
+            f" {loss}; {missing_labels(estimate)}."
         )
+    if interval.lower_05 > 0:
+        return VerdictName.PROMOTE, f"A gain is shown: {scores}. Even at {worst}."
     return VerdictName.PROMOTE, (
-        f"A gain is shown: {scores}; the true gain is very likely above"
-        f" {points(interval.lower_05, signed=True)}."
+        f"A gain is measured: {scores}. At {worst}, and the policy allows {loss}."
     )
+
+
+def gain_floor(settings: PolicySettings) -> float:
+    """What the 5 % bound of the gain must be above."""
+    return 0.0 if settings.policy == Policy.STRICT else settings.balanced_margin
 
 
 def _is_worse(estimate: Estimate, interval: GainInterval) -> bool:
@@ -199,10 +218,3 @@ def _latency_condition(
             f" {limit:g} ms is the limit."
         )
     return [(VerdictName.HOLD, sentence)]
-
-
-def points(value: float | None, *, signed: bool = False) -> str:
-    """Show a score in [0, 1] as points of 100; None is "not measured"."""
-    if value is None:
-        return "not measured"
-    return f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"

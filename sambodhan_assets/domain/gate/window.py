@@ -81,6 +81,17 @@ class GateWindow:
         """Rows with a label, certain or drawn at random."""
         return self.truth != UNLABELLED
 
+    def where(self, kept: NDArray[np.bool_]) -> "GateWindow":
+        """The rows of a mask."""
+        return GateWindow(
+            candidate=self.candidate[kept],
+            deployed=self.deployed[kept],
+            truth=self.truth[kept],
+            certain=self.certain[kept],
+            group=self.group[kept],
+            weight=self.weight[kept],
+        )
+
     def check_labels(self, n_labels: int) -> None:
         """Check that every label id is below n_labels.
 
