@@ -17,7 +17,7 @@ from sambodhan_assets.domain.labelling.sheet import (
     verified,
 )
 
-SHEET_TITLE, INSTRUCTIONS_TITLE, LABELS_TITLE = "sheet", "instructions निर्देशन", "labels"
+SHEET_TITLE, INSTRUCTIONS_TITLE, LABELS_TITLE = "complaints", "instructions निर्देशन", "labels"
 TEXT_FORMAT = "@"
 WIDTHS = {TEXT: 80, VERIFIER: 20, VERIFIED_AT: 20} | dict.fromkeys(ANSWERS, 30)
 WIDTH, LABEL_WIDTH = 14, 34
