@@ -1,7 +1,7 @@
 """Reads a CSV file row by row, with the line of every row and of everything that is wrong."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -47,8 +47,18 @@ class BadRows:
         if len(self.shown) < SHOWN_PROBLEMS:
             self.shown.append(f"line {line}: {reason}")
 
+    def refusal(self, path: Path) -> PermanentError:
+        """The error for a file of which nothing is loaded because of these rows."""
+        rest = f"; and {self.total - len(self.shown)} more" if self.total > len(self.shown) else ""
+        rows = f"{self.total} bad row{'s' if self.total > 1 else ''}"
+        return PermanentError(
+            tried=f"Loading {path}",
+            found=f"{rows}: {'; '.join(self.shown)}{rest}.",
+            todo="Mend the file and load it again. Nothing of it was loaded.",
+        )
 
-def read_csv(path: Path, *, required: set[str], optional: set[str]) -> Iterator[CsvRow]:
+
+def read_csv(path: Path, *, required: Set[str], optional: Set[str]) -> Iterator[CsvRow]:
     """Rows of a UTF-8 file with a header, one at a time.
 
     Args:
@@ -84,11 +94,15 @@ def _decoded(lines: BinaryIO, undecodable: list[int]) -> Iterator[str]:
             yield line.decode("utf-8", errors="replace")
 
 
-def _header(reader: "Reader", path: Path, required: set[str], optional: set[str]) -> list[str]:
-    try:
-        header = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise _unusable_header(path, str(error), required, optional) from error
+def checked_header(
+    names: Sequence[str], path: Path, required: Set[str], optional: Set[str]
+) -> list[str]:
+    """The columns of a file, once they are known to fit.
+
+    Raises:
+        PermanentError: One is missing, unknown, or there twice.
+    """
+    header = [name.strip() for name in names]
     if missing := required - set(header):
         raise _unusable_header(path, f"no column {_listed(missing)}", required, optional)
     # A misspelt optional column would otherwise be ignored without a word.
@@ -97,6 +111,14 @@ def _header(reader: "Reader", path: Path, required: set[str], optional: set[str]
     if len(set(header)) != len(header):
         raise _unusable_header(path, "a column comes twice", required, optional)
     return header
+
+
+def _header(reader: "Reader", path: Path, required: Set[str], optional: Set[str]) -> list[str]:
+    try:
+        names = next(reader, [])
+    except csv.Error as error:
+        raise _unusable_header(path, str(error), required, optional) from error
+    return checked_header(names, path, required, optional)
 
 
 def _rows(reader: "Reader", header: list[str], undecodable: list[int]) -> Iterator[CsvRow]:
@@ -119,7 +141,7 @@ def _rows(reader: "Reader", header: list[str], undecodable: list[int]) -> Iterat
 
 
 def _unusable_header(
-    path: Path, found: str, required: set[str], optional: set[str]
+    path: Path, found: str, required: Set[str], optional: Set[str]
 ) -> PermanentError:
     return PermanentError(
         tried=f"Reading the header of {path}",
@@ -128,5 +150,5 @@ def _unusable_header(
     )
 
 
-def _listed(names: set[str]) -> str:
+def _listed(names: Set[str]) -> str:
     return ", ".join(sorted(names))

@@ -52,7 +52,9 @@ class FeedbackFile:
         """The values of every row of a file that was checked before."""
         for line, values, reasons in self.lines():
             if reasons:
-                raise _not_loaded(self.path, [f"line {line}: changed while it was loaded"], 1)
+                bad = BadRows()
+                bad.add(line, "changed while it was loaded")
+                raise bad.refusal(self.path)
             yield values
 
 
@@ -129,16 +131,7 @@ def _refuse_bad_rows(file: FeedbackFile, known: Callable[[Sequence[int]], set[in
             if reasons:
                 bad.add(line, ", and ".join(reasons))
     if bad.total:
-        raise _not_loaded(file.path, bad.shown, bad.total)
-
-
-def _not_loaded(path: Path, shown: Sequence[str], total: int) -> PermanentError:
-    rest = f"; and {total - len(shown)} more" if total > len(shown) else ""
-    return PermanentError(
-        tried=f"Loading {path}",
-        found=f"{total} bad row{'s' if total > 1 else ''}: {'; '.join(shown)}{rest}.",
-        todo="Mend the file and load it again. Nothing of it was loaded.",
-    )
+        raise bad.refusal(file.path)
 
 
 def _parsed(row: CsvRow, parsers: dict[str, Parser]) -> tuple[dict[str, object], list[str]]:
