@@ -6,13 +6,17 @@ import numpy as np
 import pyarrow as pa
 
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation, ModelCards
+from sambodhan_assets.domain.evaluation.findings import find_out
 from sambodhan_assets.domain.gate import decision_record as records
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord, ModelFacts
 from sambodhan_assets.domain.gate.examples import broken_examples, fixed_examples
 from sambodhan_assets.domain.gate.policies import PolicySettings
+from sambodhan_assets.domain.gate.reuse import Reuse
 from sambodhan_assets.domain.gate.verdict import Verdict
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import FAMILY as LINEAR
+
+SHEET_SIZE = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,8 @@ class Occasion:
         deployed: Version that served; None if nothing was deployed.
         dataset: Version that the candidate was trained on.
         library_versions: Installed version by library.
+        reuse: Earlier decisions on the same rows; None if not counted.
+        sheet_size: Disagreements on one sheet.
     """
 
     task: str
@@ -42,6 +48,8 @@ class Occasion:
     deployed: VersionName | None
     dataset: VersionName
     library_versions: dict[str, str]
+    reuse: Reuse | None = None
+    sheet_size: int = SHEET_SIZE
 
 
 def make_record(
@@ -58,6 +66,7 @@ def make_record(
         deployed = _model_facts(occasion.deployed, contest.deployed, evaluation.deployed)
     compared = evaluation.compared
     ids = evaluation.rows.complaint_ids
+    findings = find_out(contest, evaluation, policy, sheet_size=occasion.sheet_size)
     return DecisionRecord(
         task=occasion.task,
         labels=contest.labels,
@@ -80,6 +89,12 @@ def make_record(
         guards=evidence.guards,
         fixed=fixed_examples(compared, ids, contest.labels) if compared else (),
         broken=broken_examples(compared, ids, contest.labels) if compared else (),
+        classes=evaluation.classes,
+        anchor=evaluation.anchor,
+        break_even=findings.break_even,
+        power=findings.power,
+        slices=findings.slices,
+        reuse=occasion.reuse,
         seeds={"evaluation": contest.seed},
         library_versions=occasion.library_versions,
     )

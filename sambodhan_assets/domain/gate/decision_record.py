@@ -8,11 +8,17 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.gate.anchor_guard import AnchorScores
+from sambodhan_assets.domain.gate.break_even import BreakEven
+from sambodhan_assets.domain.gate.class_guard import ClassChange
 from sambodhan_assets.domain.gate.estimator import CellCounts, Changes, Estimate
 from sambodhan_assets.domain.gate.evidence import F1DeltaScores, GuardResult
 from sambodhan_assets.domain.gate.examples import Example
 from sambodhan_assets.domain.gate.interval import GainInterval
 from sambodhan_assets.domain.gate.policies import PolicySettings
+from sambodhan_assets.domain.gate.power import Power
+from sambodhan_assets.domain.gate.reuse import Reuse
+from sambodhan_assets.domain.gate.slices import SliceScore
 from sambodhan_assets.domain.gate.split_score import SplitScore
 from sambodhan_assets.domain.gate.verdict import Verdict
 from sambodhan_assets.domain.scores import ScoreCard
@@ -123,6 +129,12 @@ class DecisionRecord:
         guards: Further conditions, passed or not.
         fixed: Complaints that only the candidate answers rightly.
         broken: Complaints that only the deployed version answers rightly.
+        classes: What changes per label.
+        anchor: Both models on the anchor corpus; None if not measured.
+        break_even: What the candidate fixes and breaks; None where nothing was compared.
+        power: What the window can show; None where it was not measured.
+        slices: Scores by script and by label source.
+        reuse: Earlier decisions on the same rows; None if not counted.
         seeds: Every seed by what it is for.
         library_versions: Installed version by library.
         sheet: Reference of the sheet of disagreements to label; None if none was written.
@@ -145,6 +157,12 @@ class DecisionRecord:
     guards: tuple[GuardResult, ...] = ()
     fixed: tuple[Example, ...] = ()
     broken: tuple[Example, ...] = ()
+    classes: tuple[ClassChange, ...] = ()
+    anchor: AnchorScores | None = None
+    break_even: BreakEven | None = None
+    power: Power | None = None
+    slices: tuple[SliceScore, ...] = ()
+    reuse: Reuse | None = None
     seeds: dict[str, int] = field(default_factory=dict[str, int])
     library_versions: dict[str, str] = field(default_factory=dict[str, str])
     sheet: str | None = None

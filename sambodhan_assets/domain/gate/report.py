@@ -2,6 +2,15 @@
 
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord, ModelFacts
 from sambodhan_assets.domain.gate.examples import Example
+from sambodhan_assets.domain.gate.findings_report import (
+    exchange_part,
+    guards_part,
+    power_lines,
+    reuse_lines,
+    slices_part,
+    warnings_part,
+)
+from sambodhan_assets.domain.gate.next_steps import next_step
 from sambodhan_assets.domain.gate.policies import VerdictName
 from sambodhan_assets.domain.gate.score_tables import (
     NOT_MEASURED,
@@ -27,24 +36,41 @@ def verdict_sentence(record: DecisionRecord) -> str:
     return f"{record.task} {record.candidate.tag}: {record.verdict.name}. {record.verdict.reason}"
 
 
+def next_step_sentence(record: DecisionRecord) -> str:
+    """What people should do after this decision."""
+    return next_step(
+        record.verdict,
+        task=record.task,
+        counts=record.comparison and record.comparison.counts,
+        power=record.power,
+        sheet=record.sheet,
+    )
+
+
 def summary_markdown(record: DecisionRecord) -> str:
-    """The whole decision as a page: verdict, gain, scores, changes, settings."""
+    """The whole decision as a page: verdict, why, what to do next, then the numbers."""
     parts = [
         f"# {record.task}: {record.verdict.name}",
         f"{record.verdict.reason} {CONSEQUENCES[record.verdict.name]}",
-        _facts(record),
         *_blocker_part(record),
+        *warnings_part(record),
+        "## What to do next",
+        next_step_sentence(record),
+        *exchange_part(record),
         *_gain_part(record),
-        "## The published rule",
-        _published_rule(record),
+        *guards_part(record),
         "## Scores per label",
         score_table_markdown(record).rstrip(),
         "The last row is the macro-F1: the mean of the F1 of all labels, rare ones counting as"
         " much as frequent ones.",
+        *slices_part(record),
         "## Shown, never deciding",
         _shown_table(record),
+        "## The published rule",
+        _published_rule(record),
         *_example_part(record),
-        "## Settings",
+        "## What was compared, and how",
+        _facts(record),
         _settings(record),
     ]
     return "\n\n".join(parts) + "\n"
@@ -80,19 +106,17 @@ def _gain_part(record: DecisionRecord) -> list[str]:
     comparison = record.comparison
     if comparison is None:
         return []
-    counts, interval, changes = comparison.counts, comparison.interval, comparison.changes
+    counts, interval = comparison.counts, comparison.interval
     unlabelled = counts.disagreed_rows - counts.disagreed_labels
     lines = [
         f"- Measured gain: {points(comparison.gain, signed=True)} points of 100.",
+        *power_lines(record.power),
         f"- The true gain is above {points(interval.lower_05, signed=True)} in 95 of 100 cases"
         f" like this one, and below {points(interval.upper_95, signed=True)} in 95 of 100.",
         f"- The two answer {counts.disagreed_rows:,} complaints without a correction differently;"
         f" {unlabelled:,} of them have no label. If the deployed version is right on all of"
         f" those, the gain is {points(comparison.worst_gain, signed=True)}; if the candidate is,"
         f" {points(comparison.best_gain, signed=True)}.",
-        f"- Of {changes.corrections:,} corrected complaints the candidate answers"
-        f" {changes.corrections_fixed:,} rightly. Among all labelled ones it fixes"
-        f" {changes.fixed:,} and breaks {changes.broken:,}.",
     ]
     return ["## How much better", "\n".join(lines)]
 
@@ -175,4 +199,5 @@ def _settings(record: DecisionRecord) -> str:
     ]
     if interval:
         lines.append(f"- bootstrap: {interval.replicates:,} replicates, seed {interval.seed}")
+    lines += reuse_lines(record)
     return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""What to do after a decision, in sentences for those who do it."""
+
+from sambodhan_assets.domain.gate.estimator import CellCounts
+from sambodhan_assets.domain.gate.policies import VerdictName
+from sambodhan_assets.domain.gate.power import Need, Power, Stratum
+from sambodhan_assets.domain.gate.verdict import FEWEST_COMPLAINTS, Verdict
+from sambodhan_assets.domain.gate.wording import count_of
+
+WAIT = "Nothing has to be done; more answered complaints and corrections bring the next candidate."
+
+
+def next_step(
+    verdict: Verdict,
+    *,
+    task: str,
+    counts: CellCounts | None,
+    power: Power | None,
+    sheet: str | None = None,
+) -> str:
+    """One or two sentences.
+
+    Args:
+        verdict: What was decided.
+        task: Label task, which is part of the names of jobs.
+        counts: Sizes of the window's cells; None where nothing was compared.
+        power: What the window can show; None where it was not measured.
+        sheet: Reference of the sheet of disagreements to label; None if none was written.
+    """
+    if verdict.deploys:
+        return "Nothing has to be done: this run deploys the candidate and checks that it answers."
+    if verdict.name == VerdictName.REJECT:
+        return WAIT
+    if counts is None or (counts.groups is not None and counts.groups < FEWEST_COMPLAINTS):
+        return "Wait until the version that serves has answered more complaints."
+    if power is None or power.need is None:
+        return "Labels would not change this; what stands in the way is listed above."
+    return _labels_needed(power, power.need, task=task, sheet=sheet)
+
+
+def _labels_needed(power: Power, need: Need, *, task: str, sheet: str | None) -> str:
+    if need.stratum == Stratum.COMPLAINTS:
+        if need.count is None:
+            return f"No label on these complaints can show a gain. {WAIT}"
+        return (
+            "No label on these complaints can decide. If the next ones turn out like them, about"
+            f" {count_of(need.count, 'more answered complaint')} would."
+        )
+    if need.stratum == Stratum.AUDITS:
+        return (
+            "If the next audits turn out like those so far, about"
+            f" {count_of(need.count or 0, 'more random audit')} would decide: run the job"
+            f" draw_audit_batch, let officials fill in the sheet, load it with `sambodhan load"
+            f" audits FILE`, then run the job {task}_pipeline."
+        )
+    where = f"the sheet {sheet}" if sheet else "a sheet of them"
+    return (
+        f"{_disagreements(power, need)} Fill in {where}, load it with `sambodhan load audits FILE`,"
+        f" then run the job decide_{task}."
+    )
+
+
+def _disagreements(power: Power, need: Need) -> str:
+    seen, count = power.seen, need.count or 0
+    so_far = (
+        f"So far people have checked {seen.total:,.0f} complaints that the two answer differently:"
+        f" the candidate was right on {seen.candidate_right:,.0f} of them, the version that serves"
+        f" on {seen.deployed_right:,.0f}."
+        if seen.total
+        else "Nobody has checked a complaint that the two answer differently."
+    )
+    if need.wins is None:
+        return f"{so_far} If that goes on, about {count:,} more decide."
+    return (
+        f"{so_far} {power.unlabelled:,} are left. Let officials label {count:,} of them: the"
+        f" candidate passes if it is right on at least {need.wins:,}."
+    )
