@@ -118,6 +118,8 @@ def test_every_task_has_its_checks_jobs_sensor_and_schedule(graph: dict[str, Any
     assert {
         f"{name}/balanced_dataset:MIN_DATASET_LEN",
         f"{name}/balanced_dataset:no_leakage",
+        f"{name}/balanced_dataset:test_labels_by_people",
+        f"{name}/balanced_dataset:no_source_signal",
         f"{name}/evaluation:F1_GATE",
     } <= set(graph["checks"])
     stages = {

@@ -51,18 +51,23 @@ def test_fewer_rows_than_min_dataset_len_skip_the_rest_and_say_how_many_there_ar
     rows = outcome.checks["MIN_DATASET_LEN"].metadata["rows"].value
     assert outcome.checks["MIN_DATASET_LEN"].description == f"{rows} of 1000 rows."
     assert outcome.checks["MIN_DATASET_LEN"].blocking
+    # A check that is declared and not told would turn the run red.
+    assert {"no_leakage", "test_labels_by_people", "no_source_signal"} < set(outcome.checks)
     assert 0 < rows < 1000
     assert world.dataset_tags() == []
     assert world.model_tags() == []
 
 
-def test_a_first_run_makes_every_stage_and_passes_every_check(first_round: World):
+def test_a_first_run_makes_every_stage_and_passes_every_check_that_can_stop_it(first_round: World):
     outcome = run(first_round)
     assert outcome.success
     assert outcome.made == keys(DEPARTMENT, *STAGES)
     assert {name: check.passed for name, check in outcome.checks.items()} == {
         "MIN_DATASET_LEN": True,
         "no_leakage": True,
+        # Three of its four test rows.
+        "test_labels_by_people": False,
+        "no_source_signal": True,
         "F1_GATE": True,
     }
     assert verdict_of(first_round) == "BOOTSTRAP"

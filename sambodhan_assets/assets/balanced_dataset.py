@@ -10,6 +10,7 @@ from resources.artifact_store import KEEP_INTERMEDIATE, ArtifactStore
 from resources.lane_settings import LaneSettings, prepared_repository, snapshot_repository
 from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.dataset_checks import check_dataset, check_specs, may_go_on
 from sambodhan_assets.assets.stage import (
     OWNERS,
     counts_table,
@@ -18,13 +19,9 @@ from sambodhan_assets.assets.stage import (
 )
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
 from sambodhan_assets.domain.dataset.files import content_files, read_dataset, write_dataset
-from sambodhan_assets.domain.dataset.leakage import LeakageReport, find_leakage
 from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
 from sambodhan_assets.domain.dataset.snapshot_files import read_snapshot
 from sambodhan_assets.label_tasks import LabelTask
-
-MIN_DATASET_LEN = "MIN_DATASET_LEN"
-NO_LEAKAGE = "no_leakage"
 
 # Share of the window that a holdout evaluation keeps out of training.
 HOLDOUT_SHARE = 0.2
@@ -35,27 +32,14 @@ def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
     key = stage_key(task, "balanced_dataset")
 
     @dg.asset(
-        key=stage_key(task, "balanced_dataset"),
+        key=key,
         group_name=task.name,
         kinds={"python", "parquet"},
         tags={"task": task.name},
         owners=OWNERS,
         deps=[stage_key(task, "raw_feedback")],
         output_required=False,
-        check_specs=[
-            dg.AssetCheckSpec(
-                MIN_DATASET_LEN,
-                asset=key,
-                blocking=True,
-                description="Enough rows after cleaning and deduplication for a dataset version.",
-            ),
-            dg.AssetCheckSpec(
-                NO_LEAKAGE,
-                asset=key,
-                blocking=True,
-                description="No text, and no near-duplicate of one, stands in two splits.",
-            ),
-        ],
+        check_specs=check_specs(key),
         description=(
             f"Corrections of {task.name} and half as many unflagged complaints, split 80/10/10 by "
             "group of near-duplicates, with the replay and the window. Read by dataset_version."
@@ -70,11 +54,8 @@ def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with running_stage(context, leases, task):
             dataset = _prepare(context.run.run_id, task, artifacts, registry, settings)
-            checks = [
-                check_length(dataset.report, settings.min_dataset_len),
-                check_leakage(find_leakage(dataset)),
-            ]
-            if not all(check.passed for check in checks):
+            checks = check_dataset(dataset, settings.min_dataset_len)
+            if not may_go_on(checks):
                 yield from checks
                 return
             version = _keep(dataset, context.run.run_id, task, artifacts)
@@ -85,28 +66,6 @@ def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
             )
 
     return balanced_dataset
-
-
-def check_length(report: PreparationReport, min_dataset_len: int) -> dg.AssetCheckResult:
-    """MIN_DATASET_LEN: amber and no version below it."""
-    return dg.AssetCheckResult(
-        check_name=MIN_DATASET_LEN,
-        passed=report.row_count >= min_dataset_len,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{report.row_count} of {min_dataset_len} rows.",
-        metadata={"rows": report.row_count, "needed": min_dataset_len},
-    )
-
-
-def check_leakage(report: LeakageReport) -> dg.AssetCheckResult:
-    """no_leakage: red, because only a defect of the program can cause it."""
-    return dg.AssetCheckResult(
-        check_name=NO_LEAKAGE,
-        passed=report.clean,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=report.sentence,
-        metadata={"compared texts": report.compared_texts},
-    )
 
 
 def _prepare(
