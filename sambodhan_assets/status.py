@@ -30,6 +30,7 @@ class TaskStatus:
         rolled_back_from: Tag that a rollback took out of service; None after a deployment.
         verdict: Verdict of the newest decision.
         reason: Why, in one sentence.
+        next_step: What to do next; None in decisions that were made before it was told.
         candidate: Tag of the candidate that it was about.
         waiting: That candidate may be deployed, and is not: its run ended too early.
         macro_f1: Macro-F1 of the deployed version on traffic, as measured when it was deployed.
@@ -43,6 +44,7 @@ class TaskStatus:
     rolled_back_from: str | None
     verdict: str | None
     reason: str | None
+    next_step: str | None
     candidate: str | None
     waiting: bool
     macro_f1: float | None
@@ -68,6 +70,7 @@ def task_status(
         rolled_back_from=deployment.replaced if deployment and rolled_back else None,
         verdict=found.get("verdict"),
         reason=found.get("reason"),
+        next_step=found.get("next_step"),
         candidate=found.get("candidate_tag"),
         waiting=decision is not None and not is_settled(decision, deployment),
         macro_f1=serving.manifest.details["candidate_macro_f1"] if serving else None,
@@ -104,6 +107,8 @@ def _sentences(name: str, state: TaskStatus) -> list[str]:
     if state.verdict is None:
         return [f"{name}: nothing was decided yet; the job {name}_pipeline does it."]
     lines = [f"{name}: {state.verdict}. {state.reason}"]
+    if state.next_step is not None and state.verdict == "HOLD":
+        lines.append(f"{name}: what to do next: {state.next_step}")
     if state.waiting:
         lines.append(f"{name}: this candidate is not deployed yet; the job decide_{name} does it.")
     if state.rolled_back_from is not None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Deployment, Registry, Version
+from sambodhan_assets.assets.reuse import count_reuse
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
+from sambodhan_assets.domain.gate.reuse import Reuse
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -28,6 +30,7 @@ class Entry:
         dataset: Version that it was trained on.
         deployment: The pointer as it stood; None if nothing was deployed.
         deployed: The version that it names, if it can be compared.
+        reuse: Earlier decisions on the same rows.
     """
 
     contest: Contest
@@ -35,6 +38,7 @@ class Entry:
     dataset: Version
     deployment: Deployment | None
     deployed: VersionName | None
+    reuse: Reuse
 
 
 def enter_contest(
@@ -75,6 +79,9 @@ def enter_contest(
         dataset=dataset,
         deployment=deployment,
         deployed=name,
+        reuse=count_reuse(
+            task, artifacts, dataset=dataset, deployment=deployment if deployed else None
+        ),
     )
 
 

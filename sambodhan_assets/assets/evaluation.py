@@ -25,9 +25,14 @@ from sambodhan_assets.domain.evaluation.record import (
 )
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
 from sambodhan_assets.domain.gate.figures import confusion_figure, shown_cards
+from sambodhan_assets.domain.gate.findings_report import exchange_sentence
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
 from sambodhan_assets.domain.gate.record_files import write_record
-from sambodhan_assets.domain.gate.report import summary_markdown, verdict_sentence
+from sambodhan_assets.domain.gate.report import (
+    next_step_sentence,
+    summary_markdown,
+    verdict_sentence,
+)
 from sambodhan_assets.domain.gate.score_tables import f1_table_markdown
 from sambodhan_assets.domain.gate.verdict import decide
 from sambodhan_assets.label_tasks import LabelTask
@@ -107,6 +112,7 @@ def judge(
         deployed=entry.deployed,
         dataset=version_name(entry.dataset),
         library_versions=code_environment()["libraries"],
+        reuse=entry.reuse,
     )
     record = make_record(entry.contest, evaluation, verdict, policy, occasion)
     write_record(record, folder, example_texts(record, evaluation))
@@ -115,6 +121,7 @@ def judge(
     return record, {
         "verdict": verdict.name.value,
         "reason": verdict.reason,
+        "next_step": next_step_sentence(record),
         "candidate_tag": entry.candidate.tag,
         "deployed_tag": None if deployment is None else deployment.tag,
         "deployed_move": 0 if deployment is None else deployment.sequence,
@@ -137,6 +144,7 @@ def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
         description=verdict_sentence(record),
         metadata={
             "verdict": record.verdict.name.value,
+            "what to do next": next_step_sentence(record),
             "gain": "not measured" if comparison is None else comparison.gain,
             "gain, 5 % bound": "not measured" if interval is None else interval.lower_05,
             "gain, 95 % bound": "not measured" if interval is None else interval.upper_95,
@@ -151,6 +159,8 @@ def _metadata(record: DecisionRecord) -> dict[str, Any]:
     measured = {f"macro-F1 of the {name}": card.macro_f1 for name, card in shown_cards(record)[1]}
     shown = {
         "verdict": verdict_sentence(record),
+        "what to do next": next_step_sentence(record),
+        "in plain numbers": exchange_sentence(record) or "nothing was compared",
         **measured,
         "scores": dg.MetadataValue.md(f1_table_markdown(record)),
         "report": dg.MetadataValue.md(summary_markdown(record)),
