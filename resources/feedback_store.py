@@ -10,8 +10,14 @@ import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import Field
 
+from resources.feedback.audit_draw import (
+    AuditDraw,
+    AuditFrame,
+    AuditQueries,
+    draw_complaints,
+    read_messages,
+)
 from resources.feedback.health import StoreHealth, examine
-from resources.feedback.queries import FeedbackQueries
 from resources.feedback.reads import read_table
 from resources.feedback.schema import create_missing, require_columns
 from resources.feedback.snapshot import SnapshotRequest, take_snapshot
@@ -21,6 +27,7 @@ from resources.postgres.embedded import EmbeddedPostgres
 from resources.postgres.url import database_url
 from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.domain.labelling.audit_rows import VERIFIED_SCHEMA, counting_labels
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 # Covers the longest write transaction: a review gets its time when the transaction starts and is
@@ -63,9 +70,10 @@ class FeedbackStore(dg.ConfigurableResource):
         window_max: int,
         seed: int,
         anchor: pa.Table | None = None,
+        audited: pa.Table | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> FeedbackSnapshot:
-        """Reads all corrections and a reproducible sample of unflagged complaints.
+        """Reads all human labels and a reproducible sample of unflagged complaints.
 
         Memory depends on the rows returned, never on the size of the tables. The rows depend on
         the rows stored, never on their physical order.
@@ -78,6 +86,7 @@ class FeedbackStore(dg.ConfigurableResource):
             window_max: Most unflagged complaints of the window sample.
             seed: Key of the sampling hash.
             anchor: Rows of the anchor corpus: column `text` and one per task.
+            audited: Labels that people gave on request, as AuditStore.verified returns them.
             on_progress: Told in words what is being read.
 
         Raises:
@@ -92,6 +101,7 @@ class FeedbackStore(dg.ConfigurableResource):
             window_max=window_max,
             seed=seed,
             anchor=anchor,
+            audited=counting_labels(VERIFIED_SCHEMA.empty_table() if audited is None else audited),
             on_progress=on_progress or _silent,
         )
         tried = f"Reading the snapshot for {task.name}"
@@ -129,6 +139,19 @@ class FeedbackStore(dg.ConfigurableResource):
         """The highest complaint id; None for an empty table."""
         with self._queries([], "Asking for the newest complaint", "poll") as (connection, queries):
             return connection.execute(queries.newest()).one()[0]
+
+    def draw_complaints(
+        self, frame: AuditFrame, *, quota: int, seed: int, tasks: Sequence[LabelTask]
+    ) -> AuditDraw:
+        """Draws complaints for an audit: random with respect to everything, and reproducible."""
+        tried = "Drawing complaints for an audit"
+        with self._queries(tasks, tried, "read") as (connection, queries):
+            return draw_complaints(connection, queries, frame, quota=quota, seed=seed)
+
+    def messages(self, ids: Sequence[int]) -> dict[int, str]:
+        """Messages by complaint id; empty where a complaint is gone."""
+        with self._queries([], "Reading complaints", "read") as (connection, queries):
+            return read_messages(connection, queries, ids)
 
     def initialise(self, tasks: Sequence[LabelTask] = LABEL_TASKS) -> list[str]:
         """Creates the tables, columns and indexes that are missing.
@@ -197,10 +220,10 @@ class FeedbackStore(dg.ConfigurableResource):
     @contextmanager
     def _queries(
         self, tasks: Sequence[LabelTask], tried: str, mode: Mode
-    ) -> Generator[tuple[sa.Connection, FeedbackQueries]]:
+    ) -> Generator[tuple[sa.Connection, AuditQueries]]:
         with self._transaction(tried, mode, tasks) as connection:
             columns = require_columns(connection, tasks, tried=tried)
-            yield connection, FeedbackQueries(tasks, columns, db_timezone=self.db_timezone)
+            yield connection, AuditQueries(tasks, columns, db_timezone=self.db_timezone)
 
     @contextmanager
     def _writes(self, tasks: Sequence[LabelTask], tried: str) -> Generator[FeedbackWrites]:

@@ -45,7 +45,7 @@ class FeedbackQueries:
         newest, c = self._newest_corrections(task), self._c
         return (
             sa.select(
-                c.c.id, newest.c.id, _cut(c.c.message), newest.c.label, c.c[task.column],
+                c.c.id, newest.c.id, cut(c.c.message), newest.c.label, c.c[task.column],
                 newest.c.reviewed_at,
             )
             .join_from(newest, c, c.c.id == newest.c.complaint_id)
@@ -61,6 +61,20 @@ class FeedbackQueries:
             .join_from(newest, c, c.c.id == newest.c.complaint_id)
             .where(newest.c.label.is_distinct_from(newest.c.predicted))
             .order_by(newest.c.id)
+        )
+
+    def audited_rows(self, task: LabelTask, ids: Sequence[int]) -> sa.Select:
+        """(complaint_id, message, answer) of those ids that nobody reported, by complaint id.
+
+        A report goes before an audit: its review says what is right, or will.
+        """
+        c = self._c
+        wanted = sa.cast(list(ids), postgresql.ARRAY(sa.BigInteger))
+        return (
+            sa.select(c.c.id, cut(c.c.message), c.c[task.column])
+            .where(c.c.id == sa.any_(wanted), c.c[task.column].is_not(None))
+            .where(*self._unflagged(c, None))
+            .order_by(c.c.id)
         )
 
     def superseded_reviews(self, task: LabelTask) -> sa.Select:
@@ -119,26 +133,10 @@ class FeedbackQueries:
             share: Read only this share of 2**64, with the smallest hashes; None to sort them all.
             after_id: Only complaints with a higher id; None for all.
         """
-        c = self._c
-        label = c.c[task.column]
-        rows = sa.select(c.c.id, _cut(c.c.message), label).where(label.is_not(None))
-        if share is None or share > SMALL_SHARE:
-            below = [] if share is None else [order.below(c.c.id, share)]
-            rows = rows.where(*below, *self._unflagged(c, after_id))
-            return rows.order_by(order.hash_of(c.c.id), c.c.id).limit(_literal(limit))
-        # Ids and hashes come from the index alone, and only the chosen rows from the table. The
-        # inner limit tells the planner how few they are; its spare rows stand in for those that
-        # have no label.
-        s = self._s
-        chosen = (
-            sa.select(s.c.id, order.hash_of(s.c.id).label("hash"))
-            .where(order.below(s.c.id, share), *self._unflagged(s, after_id))
-            .order_by(sa.text("hash"), s.c.id)
-            .limit(_literal(with_spare(limit)))
-            .subquery("chosen")
+        label = self._c.c[task.column]
+        return self._sample(
+            [label], label.is_not(None), order, limit=limit, share=share, after_id=after_id
         )
-        rows = rows.join_from(chosen, c, c.c.id == chosen.c.id)
-        return rows.order_by(chosen.c.hash, chosen.c.id).limit(_literal(limit))
 
     def reviewed_counts(self, since: datetime | None) -> sa.Select:
         """(one count of mispredicted reviews per task, newest review time)."""
@@ -159,6 +157,36 @@ class FeedbackQueries:
         bound = sa.cast(since, sa.TIMESTAMP(timezone=True))
         bound = sa.func.timezone(self._db_timezone, bound) if self._naive else bound
         return rows.where(sa.or_(m.c.reviewed_at > bound, m.c.reviewed_at.is_(None)))
+
+    def _sample(
+        self,
+        labels: Sequence[sa.ColumnElement[str]],
+        answered: sa.ColumnElement[bool],
+        order: SampleOrder,
+        *,
+        limit: int,
+        share: int | None,
+        after_id: int | None,
+    ) -> sa.Select:
+        c = self._c
+        rows = sa.select(c.c.id, cut(c.c.message), *labels).where(answered)
+        if share is None or share > SMALL_SHARE:
+            below = [] if share is None else [order.below(c.c.id, share)]
+            rows = rows.where(*below, *self._unflagged(c, after_id))
+            return rows.order_by(order.hash_of(c.c.id), c.c.id).limit(_literal(limit))
+        # Ids and hashes come from the index alone, and only the chosen rows from the table. The
+        # inner limit tells the planner how few they are; its spare rows stand in for those that
+        # have no label.
+        s = self._s
+        chosen = (
+            sa.select(s.c.id, order.hash_of(s.c.id).label("hash"))
+            .where(order.below(s.c.id, share), *self._unflagged(s, after_id))
+            .order_by(sa.text("hash"), s.c.id)
+            .limit(_literal(with_spare(limit)))
+            .subquery("chosen")
+        )
+        rows = rows.join_from(chosen, c, c.c.id == chosen.c.id)
+        return rows.order_by(chosen.c.hash, chosen.c.id).limit(_literal(limit))
 
     def _unflagged(
         self, complaints: sa.FromClause, after_id: int | None
@@ -202,7 +230,8 @@ class FeedbackQueries:
         return sa.func.count().filter(self._c.c.id > after_id)
 
 
-def _cut(message: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+def cut(message: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """A message as the snapshot holds it."""
     most = MAX_MESSAGE_LENGTH + 1
     # `left` counts characters, a fifth of the work of reading a row; the bytes are known.
     return sa.case(

@@ -30,6 +30,9 @@ CORRECTION_COLUMNS = pa.schema(
 UNFLAGGED_COLUMNS = pa.schema(
     [SNAPSHOT_SCHEMA.field(name) for name in ("complaint_id", "message", "label")]
 )
+AUDITED_COLUMNS = pa.schema(
+    [SNAPSHOT_SCHEMA.field(name) for name in ("complaint_id", "message", "answer")]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,34 @@ def first_unflagged(
     share = passing_share(limit, population)
     rows = read(share)
     return rows if share is None or rows.num_rows == limit else read(None)
+
+
+def read_audited(
+    connection: sa.Connection,
+    queries: FeedbackQueries,
+    task: LabelTask,
+    labels: pa.Table,
+    on_progress: Progress,
+) -> pa.Table:
+    """Complaints that people labelled on request and nobody reported.
+
+    Args:
+        connection: In the snapshot's transaction.
+        queries: Statements.
+        task: Label task.
+        labels: COUNTING_SCHEMA: what people said.
+        on_progress: Told how many rows are read.
+
+    Returns:
+        The columns of AUDITED_COLUMNS and `labels`, by complaint id.
+    """
+    if labels.num_rows == 0:
+        return labels.join(AUDITED_COLUMNS.empty_table(), "complaint_id", join_type="inner")
+    statement = queries.audited_rows(task, labels["complaint_id"].to_pylist())
+    rows = read_table(connection, statement, AUDITED_COLUMNS, "audited complaints", on_progress)
+    if left := labels.num_rows - rows.num_rows:
+        on_progress(f"left out {left:,} audits of complaints that were reported or have no answer")
+    return rows.join(labels, "complaint_id", join_type="inner").sort_by("complaint_id")
 
 
 def count_unflagged(

@@ -24,6 +24,15 @@ VERIFIED_SCHEMA = pa.schema(
     ]
 )
 
+COUNTING_SCHEMA = pa.schema(
+    [
+        pa.field("complaint_id", pa.int64(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
+        pa.field("reviewed_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRow:
@@ -184,6 +193,29 @@ def verified_table(rows: Iterable[AuditRow], column: str) -> pa.Table:
         ],
         schema=VERIFIED_SCHEMA,
     )
+
+
+def counting_labels(labels: pa.Table) -> pa.Table:
+    """One row per complaint: complaint_id, label, stratum (a purpose), reviewed_at, by complaint.
+
+    The newest label counts. A complaint that was once chosen for a reason speaks for itself only,
+    also if a random audit drew it too; so its stratum is that reason.
+
+    Args:
+        labels: VERIFIED_SCHEMA, by complaint and then from old to new.
+    """
+    newest: dict[int, dict[str, object]] = {}
+    for row in labels.to_pylist():
+        earlier = newest.get(row["complaint_id"])
+        newest[row["complaint_id"]] = {
+            "complaint_id": row["complaint_id"],
+            "label": row["label"],
+            "stratum": row["purpose"]
+            if earlier is None or row["purpose"] != Purpose.AUDIT.value
+            else earlier["stratum"],
+            "reviewed_at": row["verified_at"],
+        }
+    return pa.Table.from_pylist(list(newest.values()), schema=COUNTING_SCHEMA)
 
 
 def not_to_audit(rows: Iterable[AuditRow], columns: Sequence[str]) -> set[int]:
