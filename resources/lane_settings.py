@@ -14,6 +14,8 @@ class LaneSettings(dg.ConfigurableResource):
     min_new_records: int = Field(description="New corrections that make the sensor start a run.")
     replay_max: int = Field(description="Most unflagged complaints in the replay.")
     window_max: int = Field(description="Most unflagged complaints in the window sample.")
+    audit_quota: int = Field(description="Complaints of a random audit batch.")
+    sheet_size: int = Field(description="Disagreements that people are asked to label on HOLD.")
     anchor_dataset: str | None = Field(description="File with rows that every version replays.")
     model_family: str = Field(description="linear or transformer.")
     model_checkpoint: str | None = Field(description="Pretrained transformer.")

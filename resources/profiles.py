@@ -3,21 +3,14 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import available_timezones
 
-import dagster as dg
 from dotenv import load_dotenv
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from resources.artifact_store import ArtifactStore
-from resources.feedback_store import FeedbackStore
-from resources.lane_settings import LaneSettings
-from resources.notifier import FolderNotifier
 from resources.postgres.url import database_url
-from resources.registry.folder import FolderRegistry
-from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
@@ -35,6 +28,9 @@ class Settings(BaseSettings):
     sambodhan_home: Path = Field(Path(".sambodhan"), description="Folder of all local state.")
     postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL with the complaints; unset: embedded, under SAMBODHAN_HOME."
+    )
+    platform_db_url: SecretStr | None = Field(
+        None, description="PostgreSQL of the platform's own tables; unset: POSTGRES_URL."
     )
     db_timezone: str = Field("UTC", description="Zone of database times without one.")
     artifact_store: str | None = Field(
@@ -58,6 +54,7 @@ class Settings(BaseSettings):
     )
     replay_max: int = Field(20_000, ge=0, description="Most unflagged complaints in the replay.")
     window_max: int = Field(20_000, ge=1, description="Most unflagged complaints in the window.")
+    audit_quota: int = Field(50, ge=1, description="Complaints of a random audit batch.")
     model_family: ModelFamily | None = Field(
         None, description="Unset: transformer if MODEL_CHECKPOINT is set, else linear."
     )
@@ -77,6 +74,9 @@ class Settings(BaseSettings):
     decision_threshold: float = Field(0.001, ge=0, description="Smallest gain worth a promotion.")
     bootstrap_min_f1: float = Field(
         0.60, ge=0, le=1, description="Lowest macro-F1 of a first deployment."
+    )
+    sheet_size: int = Field(
+        30, ge=1, description="Disagreements that people are asked to label after a HOLD."
     )
     max_latency_ms: float | None = Field(
         None, gt=0, description="Highest p99 latency of a candidate; unset: not judged."
@@ -98,12 +98,12 @@ class Settings(BaseSettings):
             raise ValueError("must be an IANA time zone such as UTC or Asia/Kathmandu")
         return name
 
-    @field_validator("postgres_url")
+    @field_validator("postgres_url", "platform_db_url")
     @classmethod
-    def _is_an_address(cls, address: SecretStr | None) -> SecretStr | None:
+    def _is_an_address(cls, address: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         try:
             if address is not None:
-                database_url(address.get_secret_value())
+                database_url(address.get_secret_value(), name=str(info.field_name).upper())
         except PermanentError as error:
             raise ValueError(f"{error.found} {error.todo}".rstrip(".")) from None
         return address
@@ -197,41 +197,4 @@ def _explained(error: ValidationError) -> PermanentError:
         tried="Reading the settings",
         found=f"{'; '.join(problems)}.",
         todo="Correct the environment; README.md lists all settings.",
-    )
-
-
-def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[str, Any]:
-    """The resources of the code location; secrets stand in it by the name of their variable."""
-    url = dg.EnvVar("POSTGRES_URL") if settings.postgres_url else ""
-    return {
-        "feedback": FeedbackStore(
-            url=url, home=str(settings.home), db_timezone=settings.db_timezone
-        ),
-        "artifacts": ArtifactStore(url=settings.artifact_url),
-        "registry": FolderRegistry(url=settings.registry_location),
-        "settings": build_lane_settings(settings, tasks),
-        "leases": TaskLeases(home=str(settings.home)),
-        "notifier": FolderNotifier(folder=str(settings.home / "mail")),
-    }
-
-
-def build_lane_settings(settings: Settings, tasks: tuple[LabelTask, ...]) -> LaneSettings:
-    """What the stages see of the settings."""
-    fields: dict[str, Any] = settings.model_dump(include=set(LaneSettings.model_fields))
-    fields |= {
-        "model_family": settings.family,
-        "evaluation": settings.evaluation_mode,
-        "dataset_names": {task.name: settings.dataset_name(task) for task in tasks},
-        "model_names": {task.name: settings.model_name(task) for task in tasks},
-    }
-    return LaneSettings(**fields)
-
-
-def open_feedback_store(settings: Settings) -> FeedbackStore:
-    """The feedback store for use outside of Dagster runs."""
-    secret = settings.postgres_url
-    return FeedbackStore(
-        url=secret.get_secret_value() if secret else "",
-        home=str(settings.home),
-        db_timezone=settings.db_timezone,
     )

@@ -15,14 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from resources.artifact_store import ArtifactStore
+from resources.assembly import build_lane_settings, open_feedback_store
 from resources.deployment import roll_back
-from resources.profiles import (
-    Settings,
-    build_lane_settings,
-    load_settings,
-    open_feedback_store,
-    read_environment_file,
-)
+from resources.profiles import Settings, load_settings, read_environment_file
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask

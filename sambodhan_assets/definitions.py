@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from resources.profiles import Settings, build_resources, load_settings
+from resources.assembly import build_resources
+from resources.profiles import Settings, load_settings
 from sambodhan_assets.jobs import build_jobs, build_weekly_schedule
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.lanes import build_lane, build_source_tables

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
+from resources.assembly import build_lane_settings, open_feedback_store
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
-from resources.profiles import Settings, build_lane_settings, load_settings, open_feedback_store
+from resources.profiles import Settings, load_settings
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.definitions import build_definitions
 from sambodhan_assets.demo_world import (

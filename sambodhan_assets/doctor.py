@@ -11,7 +11,8 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.anchor_corpus import read_anchor_corpus
-from resources.profiles import Settings, build_lane_settings, open_feedback_store
+from resources.assembly import build_lane_settings, open_feedback_store
+from resources.profiles import Settings
 from resources.registry.base import Publication, Repository
 from resources.registry.folder import FolderRegistry
 from resources.task_lease import TaskLeases

@@ -28,10 +28,11 @@ import dagster as dg
 import pytest
 
 from resources.artifact_store import ArtifactStore
+from resources.assembly import build_lane_settings
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.postgres.embedded import EmbeddedPostgres
-from resources.profiles import Settings, build_lane_settings, load_settings
+from resources.profiles import Settings, load_settings
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.profiles import (
-    Settings,
-    build_lane_settings,
-    build_resources,
-    load_settings,
-    read_environment_file,
-)
+from resources.assembly import build_lane_settings, build_resources
+from resources.profiles import Settings, load_settings, read_environment_file
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS
 

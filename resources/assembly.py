@@ -1,0 +1,80 @@
+"""Builds resources from the settings: for the code location, and for use outside of runs."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import SecretStr
+
+from resources.artifact_store import ArtifactStore
+from resources.audits.chosen import ChosenAudits
+from resources.feedback_store import FeedbackStore
+from resources.lane_settings import LaneSettings
+from resources.notifier import FolderNotifier
+from resources.profiles import Settings
+from resources.registry.folder import FolderRegistry
+from resources.sheets import SheetFolder
+from resources.task_lease import TaskLeases
+from sambodhan_assets.label_tasks import LabelTask
+
+
+def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[str, Any]:
+    """The resources of the code location; secrets stand in it by the name of their variable."""
+    url = dg.EnvVar("POSTGRES_URL") if settings.postgres_url else ""
+    platform_url = dg.EnvVar("PLATFORM_DB_URL") if settings.platform_db_url else ""
+    return {
+        "feedback": FeedbackStore(
+            url=url, home=str(settings.home), db_timezone=settings.db_timezone
+        ),
+        "audits": ChosenAudits(
+            platform_url=platform_url,
+            postgres_url=url,
+            home=str(settings.home),
+            artifact_url=settings.artifact_url,
+        ),
+        "sheets": open_sheets(settings),
+        "artifacts": ArtifactStore(url=settings.artifact_url),
+        "registry": FolderRegistry(url=settings.registry_location),
+        "settings": build_lane_settings(settings, tasks),
+        "leases": TaskLeases(home=str(settings.home)),
+        "notifier": FolderNotifier(folder=str(settings.home / "mail")),
+    }
+
+
+def build_lane_settings(settings: Settings, tasks: tuple[LabelTask, ...]) -> LaneSettings:
+    """What the stages see of the settings."""
+    fields: dict[str, Any] = settings.model_dump(include=set(LaneSettings.model_fields))
+    fields |= {
+        "model_family": settings.family,
+        "evaluation": settings.evaluation_mode,
+        "dataset_names": {task.name: settings.dataset_name(task) for task in tasks},
+        "model_names": {task.name: settings.model_name(task) for task in tasks},
+    }
+    return LaneSettings(**fields)
+
+
+def open_feedback_store(settings: Settings) -> FeedbackStore:
+    """The feedback store for use outside of Dagster runs."""
+    return FeedbackStore(
+        url=_address(settings.postgres_url),
+        home=str(settings.home),
+        db_timezone=settings.db_timezone,
+    )
+
+
+def open_audit_store(settings: Settings) -> ChosenAudits:
+    """The audit store for use outside of Dagster runs."""
+    return ChosenAudits(
+        platform_url=_address(settings.platform_db_url),
+        postgres_url=_address(settings.postgres_url),
+        home=str(settings.home),
+        artifact_url=settings.artifact_url,
+    )
+
+
+def open_sheets(settings: Settings) -> SheetFolder:
+    """The sheets that people fill in."""
+    return SheetFolder(folder=str(settings.home / "sheets"), artifact_url=settings.artifact_url)
+
+
+def _address(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
