@@ -1,0 +1,66 @@
+"""Risk: a candidate forgets what the first models knew, and the window does not show it."""
+
+import numpy as np
+import pytest
+
+from sambodhan_assets.domain.gate.anchor_guard import ANCHOR_MARGIN, anchor_guard, score_anchor
+from tests.gate_windows import certain, make_window
+
+BOTH_RIGHT = [certain(0, 0, 0), certain(1, 1, 1)] * 20
+
+
+def scores_of(rows, learned=0):
+    return score_anchor(make_window(rows), 2, learned=learned, replicates=400, seed=7)
+
+
+def test_the_scores_are_those_of_the_labelled_rows():
+    # Ten of twenty "0" are lost: F1 is 20/30 and 40/50.
+    found = scores_of([certain(0, 1, 0)] * 10 + [certain(0, 0, 0)] * 10 + [certain(1, 1, 1)] * 20)
+    assert found.candidate.macro_f1 == pytest.approx((2 / 3 + 0.8) / 2)
+    assert found.deployed.macro_f1 == 1
+    assert found.gain == pytest.approx((2 / 3 + 0.8) / 2 - 1)
+    assert (found.rows, found.candidate.n) == (40, 40)
+
+
+def test_forgetting_holds_a_promotion():
+    guard = anchor_guard(scores_of([certain(0, 1, 0)] * 10 + BOTH_RIGHT), configured=True)
+    assert (guard.name, guard.passed, guard.outcome_if_failed) == ("anchor", False, "HOLD")
+    assert "may forget" in guard.sentence
+    assert "2.0 lower is the limit" in guard.sentence
+
+
+@pytest.mark.parametrize("rows", [BOTH_RIGHT, [certain(0, 0, 1)] * 10 + BOTH_RIGHT])
+def test_a_candidate_that_knows_as_much_passes(rows):
+    found = scores_of(rows)
+    assert found.interval.lower_05 > ANCHOR_MARGIN
+    guard = anchor_guard(found, configured=True)
+    assert guard.passed
+    assert "Nothing is forgotten" in guard.sentence
+    assert f"{len(rows)} anchor rows" in guard.sentence
+
+
+def test_it_is_the_bound_that_counts_and_not_the_gain():
+    """One of 41 rows lost is 2.4 points; chance could have hidden more."""
+    found = scores_of([certain(0, 1, 0), *BOTH_RIGHT])
+    assert ANCHOR_MARGIN - 0.01 < found.gain < 0
+    assert found.interval.lower_05 < found.gain
+    assert not anchor_guard(found, configured=True).passed
+
+
+@pytest.mark.parametrize(
+    ("configured", "sentence"),
+    [(False, "There is no anchor corpus"), (True, "Every anchor test row was learned")],
+)
+def test_what_was_not_measured_is_said_and_blocks_nothing(configured, sentence):
+    guard = anchor_guard(None, configured=configured)
+    assert guard.passed
+    assert guard.sentence.startswith(sentence)
+    assert "not measured" in guard.sentence
+
+
+def test_near_duplicates_on_the_anchor_are_drawn_as_one():
+    rows = [certain(0, 1, 0)] * 4 + BOTH_RIGHT * 5
+    apart = score_anchor(make_window(rows), 2, learned=0, replicates=2000, seed=7)
+    group = np.r_[[0] * 4, np.arange(1, len(rows) - 3)]
+    together = score_anchor(make_window(rows, group=group), 2, learned=0, replicates=2000, seed=7)
+    assert together.interval.lower_05 < apart.interval.lower_05
