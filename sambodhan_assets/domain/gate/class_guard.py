@@ -19,6 +19,8 @@ from sambodhan_assets.domain.gate.evidence import GuardResult
 from sambodhan_assets.domain.gate.window import GateWindow
 from sambodhan_assets.domain.gate.wording import count_of, points
 
+# What the names of these guards begin with.
+LABEL_GUARD = "label "
 FALSE_ALARMS = 0.10
 LARGEST_DROP = 0.10
 # Below this a share of a class moves by more than 3 points with one complaint.
@@ -156,7 +158,7 @@ def _recall(confusion: NDArray[np.floating], label_id: int) -> float | None:
 def _guard(change: ClassChange, *, limit: float, critical: bool) -> GuardResult:
     problem = _problem(change, limit=limit, critical=critical)
     return GuardResult(
-        name=f"label {change.label}",
+        name=f"{LABEL_GUARD}{change.label}",
         passed=problem is None,
         outcome_if_failed="HOLD",
         sentence=problem or _unharmed(change),

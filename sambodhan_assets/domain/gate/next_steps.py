@@ -1,6 +1,10 @@
 """What to do after a decision, in sentences for those who do it."""
 
+from collections.abc import Sequence
+
+from sambodhan_assets.domain.gate.class_guard import LABEL_GUARD
 from sambodhan_assets.domain.gate.estimator import CellCounts
+from sambodhan_assets.domain.gate.evidence import GuardResult
 from sambodhan_assets.domain.gate.policies import VerdictName
 from sambodhan_assets.domain.gate.power import Need, Power, Stratum
 from sambodhan_assets.domain.gate.verdict import FEWEST_COMPLAINTS, Verdict
@@ -15,6 +19,7 @@ def next_step(
     task: str,
     counts: CellCounts | None,
     power: Power | None,
+    guards: Sequence[GuardResult] = (),
     sheet: str | None = None,
 ) -> str:
     """One or two sentences.
@@ -24,6 +29,7 @@ def next_step(
         task: Label task, which is part of the names of jobs.
         counts: Sizes of the window's cells; None where nothing was compared.
         power: What the window can show; None where it was not measured.
+        guards: Further conditions, passed or not.
         sheet: Reference of the sheet of disagreements to label; None if none was written.
     """
     if verdict.deploys:
@@ -32,9 +38,17 @@ def next_step(
         return WAIT
     if counts is None or (counts.groups is not None and counts.groups < FEWEST_COMPLAINTS):
         return "Wait until the version that serves has answered more complaints."
-    if power is None or power.need is None:
-        return "Labels would not change this; what stands in the way is listed above."
-    return _labels_needed(power, power.need, task=task, sheet=sheet)
+    if power is None:
+        return "What stands in the way is listed above."
+    if power.need is not None:
+        return _labels_needed(power, power.need, task=task, sheet=sheet)
+    found = "The gain is large enough; what stands in the way is listed above."
+    if power.unlabelled and any(g.name.startswith(LABEL_GUARD) and not g.passed for g in guards):
+        return (
+            f"{found} Nobody has checked {power.unlabelled:,} of the complaints that the two answer"
+            f" differently, and that can clear it. {_fill_in(task, sheet)}"
+        )
+    return found
 
 
 def _labels_needed(power: Power, need: Need, *, task: str, sheet: str | None) -> str:
@@ -52,10 +66,14 @@ def _labels_needed(power: Power, need: Need, *, task: str, sheet: str | None) ->
             f" draw_audit_batch, let officials fill in the sheet, load it with `sambodhan load"
             f" audits FILE`, then run the job {task}_pipeline."
         )
+    return f"{_disagreements(power, need)} {_fill_in(task, sheet)}"
+
+
+def _fill_in(task: str, sheet: str | None) -> str:
     where = f"the sheet {sheet}" if sheet else "a sheet of them"
     return (
-        f"{_disagreements(power, need)} Fill in {where}, load it with `sambodhan load audits FILE`,"
-        f" then run the job decide_{task}."
+        f"Fill in {where}, load it with `sambodhan load audits FILE`, then run the job"
+        f" decide_{task}."
     )
 
 

@@ -43,6 +43,7 @@ def next_step_sentence(record: DecisionRecord) -> str:
         task=record.task,
         counts=record.comparison and record.comparison.counts,
         power=record.power,
+        guards=record.guards,
         sheet=record.sheet,
     )
 
