@@ -92,7 +92,7 @@ def _store(name: str, url: str) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "probe.txt").write_text("can be written\n", encoding="utf-8")
             registry.publish(probe, Path(folder), Publication(run_id="doctor", details={}))
-        registry.prune(probe, keep=1)
+        registry.discard(probe)
     except PlatformError as error:
         yield Finding(level="error", text=str(error))
         return

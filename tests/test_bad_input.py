@@ -44,11 +44,12 @@ def test_unknown_labels_are_an_error_that_names_values_and_complaints(first_roun
         "DELETE FROM misclassified_complaints WHERE complaint_id = 7",
         "UPDATE misclassified_complaints SET correct_department = 'security' WHERE id ="
         " (SELECT min(id) FROM misclassified_complaints WHERE correct_department IS NOT NULL)"
-        " RETURNING complaint_id",
+        " RETURNING complaint_id, id",
     )
     found = words_of_failure(run(first_round, "prepare_department"))
     assert "'Forestry' in 1 rows (complaints 7)" in found
-    assert f"'security' in 1 rows (complaints {changed[0][0]})" in found
+    complaint, review = changed[0]
+    assert f"'security' in 1 rows (complaints {complaint} in review {review})" in found
     assert all(repr(label) in found for label in DEPARTMENT.labels)
     assert first_round.dataset_tags() == []
 

@@ -60,8 +60,9 @@ def test_an_unknown_label_names_the_value_its_count_and_the_rows():
     with pytest.raises(PermanentError) as error:
         build(*rows, correction(50, "another", "Critical"), anchor("third", "n/a"))
     message = str(error.value)
-    assert "'urgent' in 12 rows (complaints 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)" in message
-    assert "'Critical' in 1 rows (complaints 50)" in message
+    shown = ", ".join(f"{n} in review {1000 + n}" for n in range(1, 11))
+    assert f"'urgent' in 12 rows (complaints {shown})" in message
+    assert "'Critical' in 1 rows (complaints 50 in review 1050)" in message
     assert "'n/a' in 1 rows (complaints anchor row)" in message
 
 

@@ -42,6 +42,16 @@ def test_nothing_that_works_is_an_error(settings: Settings):
     assert [found.text for found in examine(settings) if found.level == "error"] == []
 
 
+def test_looking_leaves_nothing_behind(settings: Settings):
+    examine(settings)
+    found = {
+        path.name
+        for store in ("registry", "artifacts")
+        for path in settings.home.glob(f"{store}/*")
+    }
+    assert found == set()
+
+
 def test_a_missing_daemon_is_told(settings: Settings):
     assert "no daemon runs" in warnings(settings)
 

@@ -1,9 +1,13 @@
 """Risk: a password in an error, endless retries, or a lost connection taken for an empty table."""
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import stamina
@@ -111,6 +115,46 @@ def test_a_server_that_closes_the_door_is_asked_three_times():
         with pytest.raises(TransientError):
             store.newest_complaint_id()
         assert len(visits) == database.ATTEMPTS
+
+
+@contextmanager
+def server_with_certificate(folder: Path, *, name: str):
+    """A port that speaks TLS with a certificate for `name`; also the certificate."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}"]
+    files = ["-addext", f"subjectAltName=DNS:{name}", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        visits = []
+
+        def serve():
+            while True:
+                try:
+                    visitor, _ = server.accept()
+                except OSError:
+                    return
+                visits.append(1)
+                # PostgreSQL's way: the client asks for TLS in 8 bytes, "S" says yes.
+                visitor.recv(8)
+                visitor.sendall(b"S")
+                with suppress(OSError), context.wrap_socket(visitor, server_side=True) as secure:
+                    secure.recv(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1], certificate, visits
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_of_another_host_is_permanent_and_not_tried_again(tmp_path: Path):
+    with server_with_certificate(tmp_path, name="db.example") as (port, certificate, visits):
+        options = f"sslmode=verify-full&sslrootcert={certificate}&sslnegotiation=postgres"
+        store = feedback_store(f"postgresql://user:{SECRET}@127.0.0.1:{port}/db?{options}")
+        with pytest.raises(PermanentError, match="does not match host name") as error:
+            store.newest_complaint_id()
+        assert len(visits) == 1
+        assert "s3cr" not in everything_in(error)
 
 
 def test_an_unknown_option_of_the_address_is_permanent():

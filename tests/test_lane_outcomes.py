@@ -29,14 +29,15 @@ def verdict_of(world: World) -> str:
     return decision.manifest.details["verdict"]
 
 
-def enter_an_unknown_label(world: World) -> int:
-    """An official types a label that the task does not have; returns the complaint."""
+def enter_an_unknown_label(world: World) -> tuple[int, int]:
+    """An official types a label that the task does not have; returns the complaint and review."""
     statement = (
         "UPDATE misclassified_complaints SET correct_department = 'Forestry' WHERE id ="
         " (SELECT min(id) FROM misclassified_complaints WHERE correct_department IS NOT NULL)"
-        " RETURNING complaint_id"
+        " RETURNING complaint_id, id"
     )
-    return execute(world.url, statement)[0][0]
+    complaint, review = execute(world.url, statement)[0]
+    return complaint, review
 
 
 def test_fewer_rows_than_min_dataset_len_skip_the_rest_and_say_how_many_there_are(
@@ -135,13 +136,14 @@ def test_a_candidate_that_learned_nonsense_is_not_deployed_though_the_published_
 
 def test_a_real_failure_is_red_and_says_what_was_tried_found_and_to_be_done(second_round: World):
     before = second_round.serving()
-    complaint = enter_an_unknown_label(second_round)
+    complaint, review = enter_an_unknown_label(second_round)
     outcome = run(second_round)
     assert not outcome.success
     assert outcome.made == keys(DEPARTMENT, "raw_feedback")
     assert outcome.failure is not None
     assert set(outcome.failure.metadata) == {"tried", "found", "what to do"}
-    assert f"'Forestry' in 1 rows (complaints {complaint})" in str(outcome.failure.description)
+    found = str(outcome.failure.description)
+    assert f"'Forestry' in 1 rows (complaints {complaint} in review {review})" in found
     assert "Allowed are" in str(outcome.failure.description)
     assert second_round.serving() == before
     assert len(second_round.dataset_tags()) == 1

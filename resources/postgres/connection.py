@@ -35,7 +35,8 @@ CONNECT_ARGUMENTS = {
 REFUSED = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|does not exist"
     r"|is not permitted to log in|permission denied for database|is not currently accepting"
-    r"|invalid connection option|certificate verify failed|does not support SSL|server requires SSL"
+    r"|invalid connection option|certificate verify failed|does not match host name"
+    r"|does not support SSL|server requires SSL"
 )
 # Classes of SQLSTATE that time can cure: connection lost, rollback by the server, resources, locks
 # and time limits, operator intervention, system errors.

@@ -144,6 +144,16 @@ class FolderRegistry(Registry):
                 fs.rm_file(f"{root}/versions/{tag}/{MANIFEST_NAME}")
                 fs.rm(f"{root}/versions/{tag}", recursive=True)
 
+    def discard(self, repository: Repository) -> None:
+        """Deletes a line of versions that nobody needs, and the folder of its kind if empty."""
+        fs, root = self._open(repository)
+        with storage_errors(f"Deleting {repository}"):
+            fs.rm(root, recursive=True)
+            kind = root.rpartition("/")[0]
+            # Object stores have no empty folders.
+            if isinstance(fs, LocalFileSystem) and not self._names(fs, kind):
+                fs.rmdir(kind)
+
     def _open(self, repository: Repository) -> tuple[AbstractFileSystem, str]:
         options: dict[str, Any] = {} if "://" not in self.url else {"use_listings_cache": False}
         fs, root = url_to_fs(self.url, **options)

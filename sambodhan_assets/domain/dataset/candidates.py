@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -208,15 +209,23 @@ def _standings(snapshot: FeedbackSnapshot, settings: PreparationSettings) -> Int
 def _require_known_labels(table: pa.Table, unknown: Ints, labels: Sequence[str]) -> None:
     if len(unknown) == 0:
         return
-    found = table.select(["label", "complaint_id"]).take(unknown).to_pylist()
+    found = table.select(["label", "complaint_id", "review_id"]).take(unknown).to_pylist()
     counts = Counter(row["label"] for row in found)
     parts: list[str] = []
     for value, count in sorted(counts.items()):
-        ids = [row["complaint_id"] for row in found if row["label"] == value]
-        shown = ", ".join("anchor row" if i is None else str(i) for i in ids[:_IDS_SHOWN])
+        rows = [row for row in found if row["label"] == value]
+        shown = ", ".join(map(_named, rows[:_IDS_SHOWN]))
         parts.append(f"{value!r} in {count} rows (complaints {shown})")
     raise PermanentError(
         tried="Encoding the labels of the snapshot",
         found=f"unknown labels: {'; '.join(parts)}.",
         todo=f"Correct these rows, or add the labels to the task. Allowed are {list(labels)}.",
     )
+
+
+def _named(row: dict[str, Any]) -> str:
+    """How people find a row again: a wrong label is mended in its review, by the review's id."""
+    if row["complaint_id"] is None:
+        return "anchor row"
+    review = "" if row["review_id"] is None else f" in review {row['review_id']}"
+    return f"{row['complaint_id']}{review}"
