@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,16 +10,22 @@ from typing import Annotated
 import stamina
 import stamina.instrumentation
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from resources.artifact_store import ArtifactStore
-from resources.assembly import build_lane_settings, open_feedback_store
-from resources.deployment import roll_back
+from resources.assembly import (
+    build_lane_settings,
+    open_audit_store,
+    open_feedback_store,
+    open_sheets,
+)
 from resources.profiles import Settings, load_settings, read_environment_file
 from resources.registry.folder import FolderRegistry
+from resources.rollback import newest_if_known, roll_back
+from sambodhan_assets.console import err, examples, out, print_lines
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.load_commands import load_app
 from sambodhan_assets.status import TaskStatus, status_lines, task_status
 
 app = typer.Typer(
@@ -36,15 +41,10 @@ app = typer.Typer(
         "lists them. Exit codes: 0 done, 1 failed with the reason on stderr, 2 wrong usage."
     ),
 )
-load_app = typer.Typer(no_args_is_help=True, help="Loads CSV files into the database.")
 db_app = typer.Typer(no_args_is_help=True, help="Looks after the database.")
 app.add_typer(load_app, name="load")
 app.add_typer(db_app, name="db")
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
-
-CsvFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file in UTF-8.")]
 TaskName = Annotated[str, typer.Argument(help="Label task, such as department or urgency.")]
 
 
@@ -59,12 +59,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def _examples(*commands: str) -> str:
-    """An epilog that is printed line by line."""
-    return "\n".join(["\b", "Examples:", *(f"  sambodhan {command}" for command in commands)])
-
-
-@app.command(epilog=_examples("demo", "demo --data grievances.csv"))
+@app.command(epilog=examples("demo", "demo --data grievances.csv"))
 def demo(
     data: Annotated[
         Path | None,
@@ -78,44 +73,20 @@ def demo(
     from sambodhan_assets.demo import run_demo
 
     with out.status("Working"):
-        settings = run_demo(data, lambda line: _print_lines([line]))
-    _print_lines(["", *status_lines(_all_status(settings)), "", *_next_steps(settings)])
-
-
-@load_app.command("complaints", epilog=_examples("load complaints complaints.csv"))
-def load_complaints(file: CsvFile) -> None:
-    """Inserts or updates complaints: id, message, one column per task, [created_at].
-
-    A file is loaded whole, or not at all if a row is wrong.
-    """
-    from resources.feedback import files as feedback_files
-
-    count = feedback_files.load_complaints(file, open_feedback_store(load_settings()))
-    out.print(f"Loaded {count} complaints.")
-
-
-@load_app.command("corrections", epilog=_examples("load corrections corrections.csv"))
-def load_corrections(file: CsvFile) -> None:
-    """Inserts or updates reviews: complaint_id, correct_<task>..., [id, reviewed, reviewed_at].
-
-    Without an id every row is a new review, also when the file is loaded twice. A file is loaded
-    whole, or not at all if a row is wrong.
-    """
-    from resources.feedback import files as feedback_files
-
-    count = feedback_files.load_corrections(file, open_feedback_store(load_settings()))
-    out.print(f"Loaded {count} corrections.")
+        settings = run_demo(data, lambda line: print_lines([line]))
+    print_lines(["", *status_lines(_all_status(settings)), "", *_next_steps(settings)])
 
 
 @db_app.command("init")
 def db_init() -> None:
     """Creates missing tables, columns and indexes."""
-    done = open_feedback_store(load_settings()).initialise()
-    for line in done or ["Nothing was missing."]:
-        out.print(line)
+    settings = load_settings()
+    audits = open_audit_store(settings)
+    done = [*open_feedback_store(settings).initialise(), *audits.initialise(LABEL_TASKS)]
+    print_lines(done or ["Nothing was missing."])
 
 
-@app.command(epilog=_examples("status", "status --json"))
+@app.command(epilog=examples("status", "status --json"))
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Prints JSON.")] = False,
 ) -> None:
@@ -125,26 +96,42 @@ def status(
         text = json.dumps({name: asdict(state) for name, state in states.items()}, indent=2)
         sys.stdout.write(text + "\n")
     else:
-        _print_lines(status_lines(states))
+        print_lines(status_lines(states))
 
 
-@app.command(epilog=_examples("rollback department", "rollback urgency --to v20260101_020000"))
+@app.command()
+def sheets() -> None:
+    """Lists the sheets that people have not filled in yet, and where their files are.
+
+    A file that is missing is put there again. `sambodhan load audits` takes a filled sheet.
+    """
+    from sambodhan_assets.open_sheets import open_sheet_lines
+
+    settings = load_settings()
+    print_lines(open_sheet_lines(open_audit_store(settings), open_sheets(settings)))
+
+
+@app.command(epilog=examples("rollback department", "rollback urgency --to v20260101_020000"))
 def rollback(
     task_name: TaskName,
     to: Annotated[str | None, typer.Option(help="Tag; default: what was replaced.")] = None,
 ) -> None:
     """Lets an earlier version serve again."""
     task, settings = _task(task_name), load_settings()
-    newest = open_feedback_store(settings).newest_complaint_id()
+    newest = newest_if_known(
+        open_feedback_store(settings), lambda text: err.print(text, markup=False, highlight=False)
+    )
     deployment = roll_back(
         task,
         build_lane_settings(settings, LABEL_TASKS),
         FolderRegistry(url=settings.registry_location),
         to=to,
-        traffic_after_id=newest or 0,
+        traffic_after_id=newest,
         run_id="sambodhan rollback",
     )
     out.print(f"{task.name}: {deployment.tag} serves again; it was {deployment.replaced}.")
+    if newest is None:
+        out.print(f"{task.name}: {deployment.reason}.")
 
 
 @app.command()
@@ -165,7 +152,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog=_examples("diff department v20260101_020000 v20260108_020000"))
+@app.command(epilog=examples("diff department v20260101_020000 v20260108_020000"))
 def diff(
     task_name: TaskName,
     a: Annotated[str, typer.Argument(help="Tag of the earlier dataset version.")],
@@ -182,12 +169,7 @@ def diff(
         before = read_dataset(folder)
     with registry.fetched(registry.version(repository, b)) as folder:
         after = read_dataset(folder)
-    _print_lines(describe_diff(diff_datasets(before, after)))
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        out.print(line, markup=False, highlight=False)
+    print_lines(describe_diff(diff_datasets(before, after)))
 
 
 def _say_retry(details: stamina.instrumentation.RetryDetails) -> None:

@@ -4,7 +4,8 @@ import dagster as dg
 
 from resources.assembly import build_resources
 from resources.profiles import Settings, load_settings
-from sambodhan_assets.jobs import build_jobs, build_weekly_schedule
+from sambodhan_assets.assets.audit_batch import build_audit_batch
+from sambodhan_assets.jobs import build_audit_schedule, build_jobs, build_weekly_schedule
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.lanes import build_lane, build_source_tables
 from sensors.lost_runs import build_lost_runs_sensor
@@ -21,9 +22,13 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
     """The code location for some label tasks under some settings."""
     interval = settings.sensor_interval_seconds
     return dg.Definitions(
-        assets=[*build_source_tables(), *(asset for task in tasks for asset in build_lane(task))],
+        assets=[
+            *build_source_tables(),
+            build_audit_batch(tasks),
+            *(asset for task in tasks for asset in build_lane(task)),
+        ],
         jobs=build_jobs(tasks),
-        schedules=[build_weekly_schedule(task) for task in tasks],
+        schedules=[build_audit_schedule(), *(build_weekly_schedule(task) for task in tasks)],
         sensors=[
             *(build_reviewed_feedback_sensor(task, interval_seconds=interval) for task in tasks),
             *build_run_outcome_sensors(interval_seconds=interval),

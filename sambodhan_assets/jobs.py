@@ -3,11 +3,12 @@
 import dagster as dg
 from pydantic import Field
 
-from resources.deployment import roll_back
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.registry.base import Registry
+from resources.rollback import newest_if_known, roll_back
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
 from sambodhan_assets.assets.stage import failure, stage_key
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.label_tasks import LabelTask
@@ -15,6 +16,7 @@ from sambodhan_assets.lanes import STAGES
 
 # Marks the runs of one task, so that the sensor sees whether one is under way.
 TASK_TAG = "sambodhan/task"
+AUDIT_JOB = "draw_audit_batch"
 
 _PREPARING = STAGES[: STAGES.index("dataset_version") + 1]
 _RETRAINING = STAGES[STAGES.index("trained_model") :]
@@ -29,7 +31,7 @@ def pipeline_name(task: LabelTask) -> str:
 def build_jobs(tasks: tuple[LabelTask, ...]) -> list[dg.JobDefinition]:
     """All jobs of all tasks."""
     shared = _lane_job("prepare_datasets", tasks, _PREPARING, "New dataset versions of all tasks.")
-    return [shared, *(job for task in tasks for job in build_task_jobs(task))]
+    return [shared, build_audit_job(), *(job for task in tasks for job in build_task_jobs(task))]
 
 
 def build_task_jobs(task: LabelTask) -> list[dg.JobDefinition]:
@@ -62,6 +64,26 @@ def build_weekly_schedule(task: LabelTask) -> dg.ScheduleDefinition:
     )
 
 
+def build_audit_job() -> dg.JobDefinition:
+    """Draws a batch of complaints for people to label."""
+    return dg.define_asset_job(  # pyright: ignore[reportReturnType]
+        AUDIT_JOB,
+        selection=dg.AssetSelection.assets(AUDIT_BATCH),
+        description="A sheet of randomly drawn complaints for people to label.",
+    )
+
+
+def build_audit_schedule() -> dg.ScheduleDefinition:
+    """Draws a batch every Monday at 01:00 UTC; off until somebody turns it on."""
+    return dg.ScheduleDefinition(
+        name=f"weekly_{AUDIT_BATCH}",
+        job_name=AUDIT_JOB,
+        cron_schedule="0 1 * * 1",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+    )
+
+
 class RollbackConfig(dg.Config):
     """Where to go back to."""
 
@@ -89,7 +111,7 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
                 settings,
                 registry,
                 to=config.to or None,
-                traffic_after_id=feedback.newest_complaint_id() or 0,
+                traffic_after_id=newest_if_known(feedback, context.log.warning),
                 run_id=context.run.run_id,
             )
         except PlatformError as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
 from sambodhan_assets.assets.balanced_dataset import build_balanced_dataset_asset
 from sambodhan_assets.assets.dataset_version import build_dataset_version
 from sambodhan_assets.assets.deployed_tag import build_deployed_tag
@@ -26,14 +27,19 @@ STAGES: tuple[str, ...] = tuple(_BUILDERS)
 _TABLE_DESCRIPTIONS = {
     "complaints": "Citizens' grievances with the answers that the deployed models gave.",
     "misclassified_complaints": "Reports of wrong labels, and officials' reviews of them.",
+    "complaint_audits": "Complaints that people were asked to label, and the labels they gave.",
 }
 
 
 def build_source_tables() -> list[dg.AssetSpec]:
-    """The tables that officials write; lineage starts here."""
+    """The tables that citizens and officials fill; lineage starts here."""
     return [
         dg.AssetSpec(
-            name, group_name="source", kinds={"postgres"}, description=_TABLE_DESCRIPTIONS[name]
+            name,
+            group_name="source",
+            kinds={"postgres"},
+            description=_TABLE_DESCRIPTIONS[name],
+            deps=[AUDIT_BATCH] if name == "complaint_audits" else [],
         )
         for name in SOURCE_TABLES
     ]

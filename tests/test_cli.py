@@ -142,6 +142,8 @@ def test_what_is_loaded_is_what_a_lane_reads(
     loaded = sambodhan(first_round, monkeypatch, "load", "corrections", str(corrections))
     assert loaded.output == "Loaded 1 corrections.\n"
     assert first_round.store.corrections(DEPARTMENT).num_rows == before + 1
+    created = "created the table complaint_audits\n"
+    assert sambodhan(first_round, monkeypatch, "db", "init").output == created
     assert sambodhan(first_round, monkeypatch, "db", "init").output == "Nothing was missing.\n"
 
 

@@ -45,8 +45,11 @@ class ChosenAudits(AuditStore):
         return ArtifactAudits(url=self.artifact_url)
 
     def initialise(self, tasks: Sequence[LabelTask]) -> list[str]:
-        """See `AuditStore.initialise`."""
-        return self.chosen().initialise(tasks)
+        """See `AuditStore.initialise`; it also tells why there is no table."""
+        store = self.chosen()
+        if isinstance(store, ArtifactAudits):
+            return [f"left audits in {self.place()}; PLATFORM_DB_URL names another database"]
+        return store.initialise(tasks)
 
     def rows(self, batches: Sequence[str] | None = None) -> list[AuditRow]:
         """See `AuditStore.rows`."""

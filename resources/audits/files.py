@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from resources.audits.base import AuditStore
 from resources.feedback.csv_rows import BadRows, CsvRow, checked_header, read_csv
 from sambodhan_assets.domain.labelling.audit_rows import AuditRow
+from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.domain.labelling.sheet import BATCH, Question
 from sambodhan_assets.domain.labelling.sheet_reading import (
     REQUIRED_COLUMNS,
@@ -108,3 +109,17 @@ def _file_rows(path: Path, optional: frozenset[str]) -> Iterator[CsvRow]:
         problems = (f"a value stands right of the {len(header)} columns",) if beyond else ()
         padded = [*cells, *[""] * len(header)][: len(header)]
         yield CsvRow(line, dict(zip(header, padded, strict=True)), problems)
+
+
+def describe(found: LoadedSheet, audits: AuditStore) -> list[str]:
+    """What came of a file and what to do next, line by line."""
+    lines = [
+        f"Loaded {found.labelled} rows with labels, {found.changed} of them new or changed; "
+        f"{found.empty} rows are still empty."
+    ]
+    for batch in audits.batches():
+        if batch.name in found.batches and batch.purpose == Purpose.DISAGREEMENT:
+            (column,) = batch.asked
+            (task,) = [task for task in LABEL_TASKS if task.column == column]
+            lines.append(f"The job decide_{task.name} now decides with the labels of {batch.name}.")
+    return lines

@@ -8,15 +8,17 @@ from pydantic import Field
 
 from resources.anchor_corpus import read_anchor_corpus
 from resources.artifact_store import KEEP_INTERMEDIATE, ArtifactStore
+from resources.audits.base import AuditStore
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings, snapshot_repository
 from resources.registry.base import Publication, Registry
 from resources.task_lease import TaskLeases
+from resources.traffic import window_start
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.domain.dataset.snapshot_files import write_snapshot
 from sambodhan_assets.label_tasks import LabelTask
 
-SOURCE_TABLES = ("complaints", "misclassified_complaints")
+SOURCE_TABLES = ("complaints", "misclassified_complaints", "complaint_audits")
 
 
 class SamplingConfig(dg.Config):
@@ -39,14 +41,16 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
         owners=OWNERS,
         deps=[dg.AssetKey(name) for name in SOURCE_TABLES],
         description=(
-            f"Every reviewed correction of {task.name} and a hash sample of unflagged complaints, "
-            "one row per complaint, from one database state. Read by balanced_dataset."
+            f"Every reviewed correction of {task.name}, every label given on request, and a hash "
+            "sample of unflagged complaints, one row per complaint, from one database state. Read "
+            "by balanced_dataset."
         ),
     )
     def raw_feedback(
         context: dg.AssetExecutionContext,
         config: SamplingConfig,
         feedback: FeedbackStore,
+        audits: AuditStore,
         artifacts: ArtifactStore,
         registry: Registry,
         settings: LaneSettings,
@@ -57,10 +61,11 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
                 task,
                 correct_ratio=config.correct_ratio,
                 replay_max=settings.replay_max,
-                window_after_id=_window_start(task, settings, registry),
+                window_after_id=window_start(task, settings, registry),
                 window_max=settings.window_max,
                 seed=config.seed,
                 anchor=read_anchor_corpus(settings.anchor_dataset, task),
+                audited=audits.verified(task),
                 on_progress=context.log.info,
             )
             write_snapshot(snapshot, Path(folder))
@@ -77,23 +82,8 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
                     "newest complaint id": report.newest_complaint_id,
                     "newest review": report.newest_reviewed_at or "none",
                     "sampler": report.sampler,
+                    "audits are kept in": audits.place(),
                 },
             )
 
     return raw_feedback
-
-
-def _window_start(task: LabelTask, settings: LaneSettings, registry: Registry) -> int | None:
-    """The last complaint before the window, which is what the serving version answered.
-
-    None, and then every complaint is of the window, where nothing serves, or where a model of
-    another label set does: its successor starts a new line and is compared with nothing.
-    """
-    models = settings.model_repository(task)
-    deployment = registry.deployed(models)
-    if deployment is None:
-        return None
-    dataset_tag = registry.version(models, deployment.tag).manifest.details["dataset_tag"]
-    dataset = registry.version(settings.dataset_repository(task), dataset_tag)
-    same_labels = dataset.manifest.details["labels"] == list(task.labels)
-    return deployment.traffic_after_id if same_labels else None

@@ -18,8 +18,17 @@ def running_stage(
     context: dg.AssetExecutionContext, leases: TaskLeases, task: LabelTask
 ) -> Generator[None]:
     """Holds the task's lease and shows failures as what was tried, found, and to be done."""
+    with holding_lease(context, leases, task.name):
+        yield
+
+
+@contextmanager
+def holding_lease(
+    context: dg.AssetExecutionContext, leases: TaskLeases, name: str
+) -> Generator[None]:
+    """The same under any lease, for what belongs to no task."""
     try:
-        leases.hold(task.name, run_id=context.run.run_id)
+        leases.hold(name, run_id=context.run.run_id)
         yield
     except PlatformError as error:
         raise failure(error) from error

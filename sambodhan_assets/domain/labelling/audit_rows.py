@@ -7,7 +7,13 @@ from datetime import datetime
 import pyarrow as pa
 
 from sambodhan_assets.domain.labelling.purposes import Purpose
-from sambodhan_assets.domain.labelling.sheet import Sheet
+from sambodhan_assets.domain.labelling.sheet import (
+    Question,
+    Sheet,
+    SheetRow,
+    questions_of,
+    shown_text,
+)
 
 # What a task learns from the labels that people gave on request.
 VERIFIED_SCHEMA = pa.schema(
@@ -132,6 +138,36 @@ def rows_of(sheet: Sheet) -> list[AuditRow]:
         )
         for row in sheet.rows
     ]
+
+
+def sheet_of(
+    rows: Sequence[AuditRow], texts: Mapping[int, str], questions: Sequence[Question]
+) -> Sheet:
+    """The sheet of a registered batch, with the labels that it has so far.
+
+    Args:
+        rows: All rows of the batch in their order.
+        texts: What people read, by complaint.
+        questions: All labels that are asked for somewhere.
+    """
+    return Sheet(
+        batch=rows[0].batch,
+        purpose=rows[0].purpose,
+        drawn_at=rows[0].drawn_at,
+        questions=questions_of(rows[0].asked, questions),
+        rows=tuple(
+            SheetRow(
+                complaint_id=row.complaint_id,
+                stratum=row.stratum,
+                inclusion_probability=row.inclusion_probability,
+                text=shown_text(texts[row.complaint_id]),
+                labels=row.labels,
+                verifier=row.verifier,
+                verified_at=row.verified_at,
+            )
+            for row in rows
+        ),
+    )
 
 
 def labelled(row: AuditRow, given: Labelling, *, now: datetime) -> AuditRow:

@@ -1,0 +1,60 @@
+"""The commands `sambodhan load ...`: files from people into the platform."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resources.assembly import open_audit_store, open_feedback_store
+from resources.profiles import load_settings
+from sambodhan_assets.console import examples, out, print_lines
+
+load_app = typer.Typer(no_args_is_help=True, help="Loads files into the database.")
+
+CsvFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV file in UTF-8.")]
+SheetFile = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="Filled sheet, XLSX or CSV in UTF-8.")
+]
+
+
+@load_app.command("complaints", epilog=examples("load complaints complaints.csv"))
+def load_complaints(file: CsvFile) -> None:
+    """Inserts or updates complaints: id, message, one column per task, [created_at].
+
+    A file is loaded whole, or not at all if a row is wrong.
+    """
+    from resources.feedback import files as feedback_files
+
+    count = feedback_files.load_complaints(file, open_feedback_store(load_settings()))
+    out.print(f"Loaded {count} complaints.")
+
+
+@load_app.command("corrections", epilog=examples("load corrections corrections.csv"))
+def load_corrections(file: CsvFile) -> None:
+    """Inserts or updates reviews: complaint_id, correct_<task>..., [id, reviewed, reviewed_at].
+
+    Without an id every row is a new review, also when the file is loaded twice. A file is loaded
+    whole, or not at all if a row is wrong.
+    """
+    from resources.feedback import files as feedback_files
+
+    count = feedback_files.load_corrections(file, open_feedback_store(load_settings()))
+    out.print(f"Loaded {count} corrections.")
+
+
+@load_app.command("audits", epilog=examples("load audits audit-20260105-010000.xlsx"))
+def load_audits(file: SheetFile) -> None:
+    """Takes the labels of a sheet that people filled in, whatever it was drawn for.
+
+    Empty cells are labels that nobody has given yet. Loading a sheet twice changes nothing; a
+    changed label replaces the earlier one. A file is loaded whole, or not at all if a row is wrong.
+    """
+    from resources.audits import files as audit_files
+
+    settings = load_settings()
+    audits = open_audit_store(settings)
+    found = audit_files.load_audits(
+        file, audits, now=datetime.now(UTC), db_timezone=settings.db_timezone
+    )
+    print_lines(audit_files.describe(found, audits))
