@@ -24,7 +24,7 @@ from sambodhan_assets.domain.evaluation.record import (
     make_record,
 )
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
-from sambodhan_assets.domain.gate.figures import confusion_figure, shown_cards
+from sambodhan_assets.domain.gate.figures import all_cards, confusion_figure
 from sambodhan_assets.domain.gate.findings_report import exchange_sentence
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
 from sambodhan_assets.domain.gate.record_files import write_record
@@ -156,7 +156,7 @@ def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
 def _metadata(record: DecisionRecord) -> dict[str, Any]:
     picture = confusion_figure(record)
     # As numbers too: the UI plots them over all decisions.
-    measured = {f"macro-F1 of the {name}": card.macro_f1 for name, card in shown_cards(record)[1]}
+    measured = {f"macro-F1 of the {name}": card.macro_f1 for name, card in all_cards(record)[1]}
     shown = {
         "verdict": verdict_sentence(record),
         "what to do next": next_step_sentence(record),

@@ -85,6 +85,7 @@ def make_record(
         else None,
         rival=_rival_facts(contest, evaluation),
         majority_f1=evaluation.majority_window and evaluation.majority_window.macro_f1,
+        majority=evaluation.majority_window,
         f1_delta=evidence.f1_delta,
         guards=evidence.guards,
         fixed=fixed_examples(compared, ids, contest.labels) if compared else (),
@@ -166,4 +167,5 @@ def _rival_facts(contest: Contest, evaluation: Evaluation) -> records.RivalFacts
         name=evaluation.evidence.rival_name,
         window_f1=None if card is None else card.macro_f1,
         interval=evaluation.evidence.rival_interval,
+        window=card,
     )

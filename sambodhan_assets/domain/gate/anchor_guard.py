@@ -82,7 +82,13 @@ def anchor_guard(scores: AnchorScores | None, *, configured: bool) -> GuardResul
             if configured
             else "There is no anchor corpus, so forgetting was not measured."
         )
-        return GuardResult(name="anchor", passed=True, outcome_if_failed="HOLD", sentence=sentence)
+        return GuardResult(
+            name="anchor",
+            passed=True,
+            outcome_if_failed="HOLD",
+            sentence=sentence,
+            measured=False,
+        )
     passed = scores.interval.lower_05 > ANCHOR_MARGIN
     found = (
         f"on {count_of(scores.rows, 'anchor row')} the candidate scores"

@@ -100,11 +100,13 @@ class RivalFacts:
         name: How it is called in sentences.
         window_f1: Its macro-F1 on the window; None if not measured.
         interval: Interval of the candidate's gain over it; None if not measured.
+        window: Its scores on the window; None if not measured.
     """
 
     name: str
     window_f1: float | None
     interval: GainInterval | None
+    window: ScoreCard | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,7 @@ class DecisionRecord:
         comparison: None if nothing was deployed or the window is empty.
         rival: None if no rival was trained.
         majority_f1: Macro-F1 of always answering the most frequent label; None if not measured.
+        majority: All its scores on the window; None if not measured.
         f1_delta: The scores of the published rule; None if not measured.
         guards: Further conditions, passed or not.
         fixed: Complaints that only the candidate answers rightly.
@@ -153,6 +156,7 @@ class DecisionRecord:
     comparison: Comparison | None
     rival: RivalFacts | None = None
     majority_f1: float | None = None
+    majority: ScoreCard | None = None
     f1_delta: F1DeltaScores | None = None
     guards: tuple[GuardResult, ...] = ()
     fixed: tuple[Example, ...] = ()

@@ -17,12 +17,14 @@ class GuardResult:
         passed: Whether the condition holds.
         outcome_if_failed: What a failure makes of a promotion.
         sentence: What was found, in one plain sentence.
+        measured: False where there was nothing to measure on; such a guard passes, and says so.
     """
 
     name: str
     passed: bool
     outcome_if_failed: Literal["HOLD", "REJECT"]
     sentence: str
+    measured: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

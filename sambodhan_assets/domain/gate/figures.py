@@ -34,6 +34,16 @@ def shown_cards(record: DecisionRecord) -> tuple[str, list[tuple[str, ScoreCard]
     return "the test split", [(name, scored.card) for name, scored in split]
 
 
+def all_cards(record: DecisionRecord) -> tuple[str, list[tuple[str, ScoreCard]]]:
+    """The cards of `shown_cards`, and on the window those of the rival and of the majority."""
+    rows_name, cards = shown_cards(record)
+    if record.candidate.window is None:
+        return rows_name, cards
+    rival = record.rival.window if record.rival else None
+    others = [("linear model", rival), ("most frequent label", record.majority)]
+    return rows_name, cards + [(name, card) for name, card in others if card is not None]
+
+
 def confusion_figure(record: DecisionRecord) -> bytes | None:
     """Draw both confusion matrices side by side as PNG; None if no model was scored.
 

@@ -2,7 +2,9 @@
 
 from sambodhan_assets.domain.gate.break_even import MOST_FLIPS, BreakEven
 from sambodhan_assets.domain.gate.decision_record import Comparison, DecisionRecord
+from sambodhan_assets.domain.gate.evidence import GuardResult
 from sambodhan_assets.domain.gate.power import Power
+from sambodhan_assets.domain.gate.score_tables import NOT_MEASURED
 from sambodhan_assets.domain.gate.slices import FEWEST_ROWS, SliceScore
 from sambodhan_assets.domain.gate.wording import count_of, points
 from sambodhan_assets.domain.scores import ScoreCard
@@ -28,9 +30,8 @@ def exchange_part(record: DecisionRecord) -> list[str]:
     lines = [
         sentence,
         "",
-        f"- Of the unflagged complaints it answers {found.changed:,} differently; people checked"
-        f" {found.checked:,} of these. It fixes {found.checked_fixed:,} of them and breaks"
-        f" {found.checked_broken:,}.",
+        f"- Of the unflagged complaints it answers {found.changed:,} differently."
+        f" {_checked(found)}",
         f"- On the {found.traffic:,.0f} complaints of the window that makes about"
         f" {found.fixed_on_traffic:,.0f} fixed and {found.broken_on_traffic:,.0f} broken;"
         f" {100 * found.flip_share:.1f} of 100 answers turn from right to wrong.",
@@ -60,8 +61,7 @@ def guards_part(record: DecisionRecord) -> list[str]:
     """Every guard with what it found."""
     if not record.guards:
         return []
-    lines = [f"- {'passed' if g.passed else 'FAILED'}: {g.sentence}" for g in record.guards]
-    return ["## Guards", "\n".join(lines)]
+    return ["## Guards", "\n".join(f"- {_outcome(g)}: {g.sentence}" for g in record.guards)]
 
 
 def power_lines(power: Power | None) -> list[str]:
@@ -105,12 +105,27 @@ def reuse_lines(record: DecisionRecord) -> list[str]:
     return lines
 
 
+def _outcome(guard: GuardResult) -> str:
+    if not guard.measured:
+        return NOT_MEASURED
+    return "passed" if guard.passed else "FAILED"
+
+
 def _broken(found: BreakEven) -> str:
     if found.presumed_broken:
         return f"{found.presumed_broken:,} (presumed, for nobody has checked one)"
     if found.checked == found.changed:
         return f"{found.checked_broken:,}"
     return f"about {found.changed / found.checked * found.checked_broken:,.0f}"
+
+
+def _checked(found: BreakEven) -> str:
+    if not found.checked:
+        return "People checked none of these." if found.changed else "So there is nothing to check."
+    return (
+        f"People checked {found.checked:,} of these: it fixes {found.checked_fixed:,} and breaks"
+        f" {found.checked_broken:,}."
+    )
 
 
 def _labelled_flips(comparison: Comparison | None) -> list[str]:

@@ -7,6 +7,7 @@ g ~ Poisson(1) per group and recomputes every cell size and both matrices. Paire
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,9 +109,9 @@ def collapse_groups(window: GateWindow, n_labels: int) -> GroupedWindow:
     kinds, kind_of_row = distinct_rows(window)
     order = np.lexsort((kind_of_row, window.group))
     kind_in_order = kind_of_row[order]
-    group_ends = np.flatnonzero(np.diff(window.group[order])) + 1
+    ends = [*(np.flatnonzero(np.diff(window.group[order])) + 1).tolist(), len(order)]
     signatures: dict[bytes, int] = {}
-    members = [rows.tobytes() for rows in np.split(kind_in_order, group_ends)]
+    members = [kind_in_order[start:end].tobytes() for start, end in pairwise([0, *ends])]
     signature_of_group = np.array([signatures.setdefault(m, len(signatures)) for m in members])
     row_counts = np.stack(
         [np.bincount(np.frombuffer(m, np.intp), minlength=len(kinds)) for m in signatures]

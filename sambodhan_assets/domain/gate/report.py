@@ -15,6 +15,7 @@ from sambodhan_assets.domain.gate.policies import VerdictName
 from sambodhan_assets.domain.gate.score_tables import (
     NOT_MEASURED,
     escape,
+    f1_table_markdown,
     score_table_markdown,
 )
 from sambodhan_assets.domain.gate.split_score import SplitScore
@@ -61,9 +62,11 @@ def summary_markdown(record: DecisionRecord) -> str:
         *_gain_part(record),
         *guards_part(record),
         "## Scores per label",
+        f1_table_markdown(record).rstrip(),
+        "Macro-F1 is the mean of the F1 of all labels, rare ones counting as much as frequent"
+        " ones; F1 is high only where few complaints of a label are missed and few others are"
+        " taken for it.",
         score_table_markdown(record).rstrip(),
-        "The last row is the macro-F1: the mean of the F1 of all labels, rare ones counting as"
-        " much as frequent ones.",
         *slices_part(record),
         "## Shown, never deciding",
         _shown_table(record),
@@ -135,8 +138,7 @@ def _published_rule(record: DecisionRecord) -> str:
 
 
 def _shown_table(record: DecisionRecord) -> str:
-    deployed, rival = record.deployed, record.rival
-    rival_f1 = rival.window_f1 if rival else None
+    deployed = record.deployed
     lines = [
         "| what | candidate | deployed version |",
         "|---|---|---|",
@@ -145,9 +147,6 @@ def _shown_table(record: DecisionRecord) -> str:
         f"| rows unlike any in training | {_split(record.candidate.unlike_training)} |"
         f" {_split(deployed.unlike_training if deployed else None)} |",
         f"| speed | {_speed(record.candidate)} | {_speed(deployed)} |",
-        "",
-        f"- rival ({rival.name if rival else 'none trained'}) on the window: {points(rival_f1)}",
-        f"- always answering the most frequent label: {points(record.majority_f1)}",
     ]
     return "\n".join(lines)
 

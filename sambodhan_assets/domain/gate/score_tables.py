@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
-from sambodhan_assets.domain.gate.figures import shown_cards
+from sambodhan_assets.domain.gate.figures import all_cards, shown_cards
 from sambodhan_assets.domain.gate.wording import points
 from sambodhan_assets.domain.scores import ScoreCard
 
 NOT_MEASURED = "not measured"
+LINEAR = "linear"
 
 
 def score_table_markdown(record: DecisionRecord) -> str:
@@ -36,12 +37,16 @@ def score_table_markdown(record: DecisionRecord) -> str:
 
 
 def f1_table_markdown(record: DecisionRecord) -> str:
-    """The F1 of each label alone, one column per model: what fits into a narrow cell of the UI."""
-    rows_name, cards = shown_cards(record)
+    """The F1 of each label alone, one column per model: what fits into a narrow cell of the UI.
+
+    Beside candidate and deployed version stand the linear model, which is cheap to run, and always
+    answering the most frequent label: a score says little without them.
+    """
+    rows_name, cards = all_cards(record)
     if not cards:
         return f"The scores were {NOT_MEASURED}.\n"
     lines = [
-        f"F1 on {rows_name}, in points of 100. Precision and recall stand in the report.",
+        f"F1 on {rows_name}, in points of 100.{_own_rival(record)}",
         "",
         f"| label | {' | '.join(name for name, _ in cards)} | complaints |",
         "|---" * (len(cards) + 2) + "|",
@@ -53,6 +58,11 @@ def f1_table_markdown(record: DecisionRecord) -> str:
     scores = " | ".join(f"**{points(card.macro_f1)}**" for card in each)
     lines.append(f"| **macro-F1** | {scores} | {sum(each[0].support):,.0f} |")
     return "\n".join(lines) + "\n"
+
+
+def _own_rival(record: DecisionRecord) -> str:
+    linear = record.candidate.family == LINEAR
+    return " The candidate is itself the linear model, its own rival." if linear else ""
 
 
 def escape(text: str) -> str:
