@@ -1,14 +1,13 @@
-"""Deploying an accepted candidate, and going back: every move of a task's pointer is made here."""
+"""Deploying an accepted candidate; resources/rollback.py goes back."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
 from resources.registry.base import Deployment, Publication, Registry, Version
-from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import content_hash
 from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.card import (
@@ -126,67 +125,6 @@ def deploy_candidate(
     )
     registry.move_pointer(repository, deployment)
     return deployment
-
-
-def roll_back(
-    task: LabelTask,
-    settings: LaneSettings,
-    registry: Registry,
-    *,
-    to: str | None,
-    traffic_after_id: int,
-    run_id: str,
-) -> Deployment:
-    """Lets an earlier version serve again.
-
-    Args:
-        task: Whose pointer to move.
-        settings: Names of the repositories.
-        registry: Where the versions are.
-        to: Tag to go back to; None for the version that the current one replaced.
-        traffic_after_id: Highest complaint id by now.
-        run_id: Run or command that asks for it.
-
-    Raises:
-        PermanentError: Nothing is deployed, there is nothing to go back to, or the tag is unknown
-            or damaged; the pointer has not moved.
-    """
-    repository = settings.model_repository(task)
-    history = registry.deployments(repository)
-    target = to or _predecessor(task, history)
-    if history and history[-1].tag == target:
-        raise _refused(task, f"{target} serves already.", "Name another tag with --to.")
-    with registry.fetched(registry.version(repository, target)):
-        pass  # every byte of it is right, so it can serve
-    deployment = Deployment(
-        sequence=len(history) + 1,
-        tag=target,
-        action="rollback",
-        replaced=history[-1].tag if history else None,
-        deployed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        run_id=run_id,
-        reason=f"rolled back from {history[-1].tag if history else 'nothing'}",
-        traffic_after_id=traffic_after_id,
-    )
-    registry.move_pointer(repository, deployment)
-    return deployment
-
-
-def _predecessor(task: LabelTask, history: list[Deployment]) -> str:
-    if not history:
-        raise _refused(task, "nothing is deployed.", f"Run the job {task.name}_pipeline first.")
-    # What the serving version replaced when it was first deployed: going back twice goes back two
-    # versions, instead of to and fro.
-    first = next(move for move in history if move.tag == history[-1].tag)
-    if first.replaced is None:
-        raise _refused(
-            task, f"{first.tag} was the first version.", "Name a tag with --to to serve it."
-        )
-    return first.replaced
-
-
-def _refused(task: LabelTask, found: str, todo: str) -> PermanentError:
-    return PermanentError(tried=f"Rolling back {task.name}", found=found, todo=todo)
 
 
 def _published(

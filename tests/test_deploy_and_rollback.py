@@ -1,17 +1,21 @@
 """Risk: a version serves that nobody decided on, or the way back is closed or leads astray."""
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import resources.postgres.connection
+from resources.feedback_store import FeedbackStore
 from resources.registry.base import Deployment, Publication
 from sambodhan_assets.cli import app
-from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.models.classifier import load_classifier
 from tests.lane_world import (
     DEPARTMENT,
@@ -248,6 +252,65 @@ def test_the_next_window_begins_with_the_move_back(third_version: World):
     history = third_version.registry.deployments(third_version.lanes.model_repository(DEPARTMENT))
     assert history[-1].action == "rollback"
     assert history[-1].traffic_after_id == third_version.store.newest_complaint_id()
+
+
+@pytest.fixture
+def database_is_down(monkeypatch: pytest.MonkeyPatch) -> str:
+    """An address where nobody answers."""
+    monkeypatch.setattr(resources.postgres.connection, "FIRST_WAIT_SECONDS", 0.01)
+    url = "postgresql://user:geheim@127.0.0.1:1/feedback"
+    monkeypatch.setenv("POSTGRES_URL", url)
+    return url
+
+
+def last_move(world: World) -> Deployment:
+    return world.registry.deployments(world.lanes.model_repository(DEPARTMENT))[-1]
+
+
+def test_the_command_line_goes_back_while_the_database_is_down_and_says_so(
+    third_version: World, monkeypatch: pytest.MonkeyPatch, database_is_down: str
+):
+    known = last_move(third_version).traffic_after_id
+    second, third = third_version.model_tags()[1:]
+    world = replace(third_version, url=database_is_down)
+    result = sambodhan(world, monkeypatch, "rollback", "department")
+    assert result.exit_code == 0, result.output
+    assert "no connection to PostgreSQL" in result.stderr
+    assert "geheim" not in result.output
+    assert result.stdout.splitlines()[-2:] == [
+        f"department: {second} serves again; it was {third}.",
+        f"department: rolled back from {third} while the database was down; its window begins "
+        f"after complaint {known}.",
+    ]
+    assert last_move(world).traffic_after_id == known > 0
+
+
+def test_the_job_goes_back_while_the_database_is_down(third_version: World, database_is_down: str):
+    assert os.environ["POSTGRES_URL"] == database_is_down
+    known = last_move(third_version).traffic_after_id
+    outcome = roll_back(third_version)
+    assert outcome.success
+    assert last_move(third_version).tag == third_version.model_tags()[1]
+    assert last_move(third_version).traffic_after_id == known
+    assert "while the database was down" in last_move(third_version).reason
+    assert "no connection to PostgreSQL" in outcome.events
+
+
+def test_a_window_that_begins_too_early_leaves_out_what_another_version_answered(
+    second_round: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The first version answered everything; a second one is put over it and taken back blindly.
+    deploy_another(second_round, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(FeedbackStore, "newest_complaint_id", _gives_no_answer)
+        assert roll_back(second_round).success
+    outcome = run(second_round)
+    assert outcome.success
+    assert outcome.checks["F1_GATE"].passed
+
+
+def _gives_no_answer(_: FeedbackStore) -> int:
+    raise TransientError(tried="Asking", found="nobody answers.", todo="Wait.")
 
 
 def test_what_is_rolled_back_to_still_answers(third_version: World):
