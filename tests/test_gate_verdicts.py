@@ -258,3 +258,61 @@ def test_a_threshold_outside_its_range_is_an_error_that_names_it(wrong):
 def test_evidence_that_contradicts_itself_is_an_error(wrong):
     with pytest.raises(PermanentError):
         make_evidence(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("groups", "verdict"), [(1, HOLD), (29, HOLD), (30, PROMOTE), (None, PROMOTE)]
+)
+@pytest.mark.parametrize("settings", [BALANCED, STRICT])
+def test_a_window_of_few_complaints_cannot_tell(groups, verdict, settings):
+    """Records of earlier releases did not count the complaints."""
+    found = decide(make_evidence(estimate=make_estimate(groups=groups)), settings)
+    assert found.name == verdict
+    if verdict == HOLD:
+        answered = "1 complaint " if groups == 1 else f"{groups} complaints "
+        assert "too small to tell" in found.reason
+        assert answered in found.reason
+
+
+def test_few_complaints_do_not_prove_a_candidate_worse_either():
+    worse = make_estimate(gain=-0.5, best=-0.4, labels=0, groups=1)
+    evidence = make_evidence(estimate=worse, interval=make_interval(-0.6, -0.3))
+    assert decide(evidence, BALANCED).name == HOLD
+
+
+@pytest.mark.parametrize(
+    ("lower", "settings", "ending"),
+    [
+        (0.004, BALANCED, "Even at worst the candidate is 0.4 points higher."),
+        (0.004, STRICT, "Even at worst the candidate is 0.4 points higher."),
+        (
+            -0.006,
+            BALANCED,
+            "At worst the candidate is 0.6 points lower, and the policy allows up to 2.0 points"
+            " lower.",
+        ),
+        (
+            -0.0001,
+            BALANCED,
+            "At worst the candidate is just as good, and the policy allows up to 2.0 points lower.",
+        ),
+    ],
+)
+def test_a_promotion_says_in_words_how_bad_it_could_be(lower, settings, ending):
+    verdict = decide(make_evidence(interval=make_interval(lower)), settings)
+    assert verdict.name == PROMOTE
+    assert verdict.reason.endswith(ending)
+    assert verdict.reason.startswith("A gain is shown" if lower > 0 else "A gain is measured")
+
+
+@pytest.mark.parametrize(
+    ("lower", "settings", "found"),
+    [
+        (-0.031, BALANCED, "3.1 points lower, and the policy allows up to 2.0 points lower;"),
+        (-0.004, STRICT, "0.4 points lower, and the policy allows no loss;"),
+    ],
+)
+def test_a_hold_says_how_bad_it_could_be_and_what_is_allowed(lower, settings, found):
+    verdict = decide(make_evidence(interval=make_interval(lower)), settings)
+    assert verdict.name == HOLD
+    assert f"At worst the candidate is {found}" in verdict.reason
