@@ -15,6 +15,7 @@ class LaneSettings(dg.ConfigurableResource):
     replay_max: int = Field(description="Most unflagged complaints in the replay.")
     window_max: int = Field(description="Most unflagged complaints in the window sample.")
     audit_quota: int = Field(description="Complaints of a random audit batch.")
+    review_queue: int = Field(description="Complaints that the model is least sure of, at once.")
     sheet_size: int = Field(description="Disagreements that people are asked to label on HOLD.")
     anchor_dataset: str | None = Field(description="File with rows that every version replays.")
     model_family: str = Field(description="linear or transformer.")

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     replay_max: int = Field(20_000, ge=0, description="Most unflagged complaints in the replay.")
     window_max: int = Field(20_000, ge=1, description="Most unflagged complaints in the window.")
     audit_quota: int = Field(50, ge=1, description="Complaints of a random audit batch.")
+    review_queue: int = Field(
+        50, ge=1, description="Complaints of a review queue, those that the model is least sure of."
+    )
     model_family: ModelFamily | None = Field(
         None, description="Unset: transformer if MODEL_CHECKPOINT is set, else linear."
     )

@@ -5,6 +5,7 @@ import dagster as dg
 from resources.assembly import build_resources
 from resources.profiles import Settings, load_settings
 from sambodhan_assets.assets.audit_batch import build_audit_batch
+from sambodhan_assets.assets.review_queue import build_review_queue
 from sambodhan_assets.jobs import build_audit_schedule, build_jobs, build_weekly_schedule
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.lanes import build_lane, build_source_tables
@@ -26,6 +27,7 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
             *build_source_tables(),
             build_audit_batch(tasks),
             *(asset for task in tasks for asset in build_lane(task)),
+            *(build_review_queue(task) for task in tasks),
         ],
         jobs=build_jobs(tasks),
         schedules=[build_audit_schedule(), *(build_weekly_schedule(task) for task in tasks)],

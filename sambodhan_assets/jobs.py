@@ -9,6 +9,7 @@ from resources.registry.base import Registry
 from resources.rollback import newest_if_known, roll_back
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
+from sambodhan_assets.assets.review_queue import REVIEW_QUEUE
 from sambodhan_assets.assets.stage import failure, stage_key
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.label_tasks import LabelTask
@@ -49,6 +50,7 @@ def build_task_jobs(task: LabelTask) -> list[dg.JobDefinition]:
             f"decide_{task.name}", one, _DECIDING, "Decide again about the candidate on hold."
         ),
         _lane_job(pipeline_name(task), one, STAGES, "From corrections to a deployed version."),
+        build_review_queue_job(task),
         build_rollback_job(task),
     ]
 
@@ -70,6 +72,15 @@ def build_audit_job() -> dg.JobDefinition:
         AUDIT_JOB,
         selection=dg.AssetSelection.assets(AUDIT_BATCH),
         description="A sheet of randomly drawn complaints for people to label.",
+    )
+
+
+def build_review_queue_job(task: LabelTask) -> dg.JobDefinition:
+    """Chooses complaints for people to label; no schedule runs it."""
+    return dg.define_asset_job(  # pyright: ignore[reportReturnType]
+        f"draw_{REVIEW_QUEUE}_{task.name}",
+        selection=dg.AssetSelection.assets(stage_key(task, REVIEW_QUEUE)),
+        description=f"A sheet of the complaints whose {task.name} the model is least sure of.",
     )
 
 

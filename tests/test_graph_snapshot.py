@@ -104,7 +104,8 @@ def test_every_task_has_every_stage_in_one_chain_from_the_source_tables(
     graph: dict[str, Any], task
 ):
     keys = [f"{task.name}/{stage}" for stage in STAGES]
-    assert [key for key in graph["assets"] if key.startswith(f"{task.name}/")] == sorted(keys)
+    own = [key for key in graph["assets"] if key.startswith(f"{task.name}/")]
+    assert own == sorted([*keys, f"{task.name}/review_queue"])
     for before, key in zip(keys, keys[1:], strict=False):
         assert graph["assets"][key]["after"] == [before]
     sources = graph["assets"][keys[0]]["after"]
@@ -131,6 +132,7 @@ def test_every_task_has_its_checks_jobs_sensor_and_schedule(graph: dict[str, Any
     for job, run in stages.items():
         assert graph["jobs"][job]["runs"] == sorted(f"{name}/{stage}" for stage in run)
     assert f"rollback_{name}" in graph["jobs"]
+    assert graph["jobs"][f"draw_review_queue_{name}"]["runs"] == [f"{name}/review_queue"]
     assert graph["sensors"][f"{name}_reviewed_feedback"]["starts"] == [f"{name}_pipeline"]
     assert graph["schedules"][f"weekly_{name}"]["starts"] == f"{name}_pipeline"
 

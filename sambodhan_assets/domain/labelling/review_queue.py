@@ -5,7 +5,7 @@ random audits, whose labels stand for all complaints.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,14 @@ def not_to_queue(rows: Iterable[AuditRow], column: str) -> set[int]:
     at beforehand. And those that another sheet asks about the same label.
     """
     return {row.complaint_id for row in rows if row.purpose == Purpose.AUDIT or column in row.asked}
+
+
+def queue_name(task: str, now: datetime, taken: Collection[str]) -> str:
+    """Name of a queue that is chosen now; a taken second is moved one further."""
+    moment = now
+    while (name := f"{Purpose.REVIEW.value}-{task}-{moment:%Y%m%d-%H%M%S}") in taken:
+        moment += timedelta(seconds=1)
+    return name
 
 
 def queue_sheet(
