@@ -90,7 +90,7 @@ def test_a_third_task_has_its_own_keys_group_jobs_sensor_and_schedule(three_task
     group = {
         key.to_user_string() for key in graph.get_all_asset_keys() if key.path[0] == CHANNEL.name
     }
-    assert group == set(keys(CHANNEL, *STAGES))
+    assert group == set(keys(CHANNEL, *STAGES, "review_queue"))
     assert {graph.get(dg.AssetKey([CHANNEL.name, stage])).group_name for stage in STAGES} == {
         CHANNEL.name
     }
@@ -100,6 +100,7 @@ def test_a_third_task_has_its_own_keys_group_jobs_sensor_and_schedule(three_task
         "retrain_channel",
         "decide_channel",
         "channel_pipeline",
+        "draw_review_queue_channel",
         "rollback_channel",
     }
     assert names <= set(repository.job_names)
