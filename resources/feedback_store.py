@@ -27,7 +27,7 @@ from resources.postgres.embedded import EmbeddedPostgres
 from resources.postgres.url import database_url
 from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot, ReviewPoll
 from sambodhan_assets.domain.errors import PlatformError
-from sambodhan_assets.domain.labelling.audit_rows import VERIFIED_SCHEMA, counting_labels
+from sambodhan_assets.domain.labelling.label_tables import VERIFIED_SCHEMA, counting_labels
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 # Covers the longest write transaction: a review gets its time when the transaction starts and is

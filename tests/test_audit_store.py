@@ -15,7 +15,7 @@ from resources.audits.base import AuditStore
 from resources.audits.chosen import ChosenAudits
 from resources.audits.postgres import PostgresAudits
 from sambodhan_assets.domain.errors import PermanentError, TransientError
-from sambodhan_assets.domain.labelling.audit_rows import VERIFIED_SCHEMA
+from sambodhan_assets.domain.labelling.label_tables import VERIFIED_SCHEMA
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.label_tasks import LabelTask
 from tests.databases import DEPARTMENT, NOON, URGENCY, execute

@@ -10,8 +10,8 @@ from resources.feedback.audit_draw import AuditDraw, AuditFrame
 from sambodhan_assets.domain.labelling.audit_rows import (
     AuditRow,
     not_to_audit,
-    verified_table,
 )
+from sambodhan_assets.domain.labelling.label_tables import verified_table
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from tests.databases import (

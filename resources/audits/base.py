@@ -14,8 +14,8 @@ from sambodhan_assets.domain.labelling.audit_rows import (
     Labelling,
     labelled,
     summaries,
-    verified_table,
 )
+from sambodhan_assets.domain.labelling.label_tables import verified_table
 from sambodhan_assets.label_tasks import LabelTask
 
 SHOWN_KEYS = 5

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from resources.artifact_store import ArtifactStore
+from resources.audits.base import AuditStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Deployment, Registry, Version
+from resources.sheets import SheetFolder
 from sambodhan_assets.assets.reuse import count_reuse
+from sambodhan_assets.assets.sheet_on_hold import SheetDesk
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
 from sambodhan_assets.domain.gate.reuse import Reuse
+from sambodhan_assets.domain.labelling.disagreements import Pair
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -31,6 +36,7 @@ class Entry:
         deployment: The pointer as it stood; None if nothing was deployed.
         deployed: The version that it names, if it can be compared.
         reuse: Earlier decisions on the same rows.
+        desk: Hands out sheets of this candidate; None if it is compared with nothing.
     """
 
     contest: Contest
@@ -39,6 +45,7 @@ class Entry:
     deployment: Deployment | None
     deployed: VersionName | None
     reuse: Reuse
+    desk: SheetDesk | None
 
 
 def enter_contest(
@@ -46,32 +53,28 @@ def enter_contest(
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
+    audits: AuditStore,
+    sheets: SheetFolder,
     *,
     run_id: str,
     on_progress: Callable[[str], None],
 ) -> Entry:
-    """Fetches candidate, its dataset version and the deployed model at pinned revisions."""
-    candidate = artifacts.written_by(
-        candidate_repository(task), run_id=run_id, todo=f"Run the job retrain_{task.name} first."
-    )
-    with artifacts.fetched(candidate) as folder:
-        model = load_classifier(folder, labels=task.labels)
+    """Fetches candidate, dataset version, deployed model, and what people labelled since."""
+    candidate, model = _candidate_model(task, artifacts, run_id)
     dataset, rows = _dataset_of(candidate, task, settings, registry)
     deployment = registry.deployed(settings.model_repository(task))
     deployed, trained_before, name = _deployed_model(task, settings, registry, deployment)
+    compared = deployment if deployed else None
+    desk = _desk(task, settings, candidate, name, audits, sheets, run_id)
     contest = Contest(
-        labels=task.labels,
+        **_terms(task, settings),
         dataset=rows,
         candidate=model,
         deployed=deployed,
-        window_after_id=deployment.traffic_after_id if deployment and deployed else None,
+        window_after_id=compared.traffic_after_id if compared else None,
         trained_before=trained_before,
-        mode="crossfit" if settings.evaluation == "crossfit" else "holdout",
-        deployed_sample_size=settings.deployed_sample_size,
-        replicates=REPLICATES,
-        seed=SEED,
         on_progress=on_progress,
-        critical_labels=task.critical_labels,
+        sheet=desk.labels() if desk else {},
     )
     return Entry(
         contest=contest,
@@ -79,15 +82,55 @@ def enter_contest(
         dataset=dataset,
         deployment=deployment,
         deployed=name,
-        reuse=count_reuse(
-            task, artifacts, dataset=dataset, deployment=deployment if deployed else None
-        ),
+        reuse=count_reuse(task, artifacts, dataset=dataset, deployment=compared),
+        desk=desk,
     )
 
 
 def version_name(version: Version) -> VersionName:
     """How the record names a version."""
     return VersionName(tag=version.tag, content_hash=version.content_hash)
+
+
+def _candidate_model(
+    task: LabelTask, artifacts: ArtifactStore, run_id: str
+) -> tuple[Version, TextClassifier]:
+    candidate = artifacts.written_by(
+        candidate_repository(task), run_id=run_id, todo=f"Run the job retrain_{task.name} first."
+    )
+    with artifacts.fetched(candidate) as folder:
+        return candidate, load_classifier(folder, labels=task.labels)
+
+
+def _terms(task: LabelTask, settings: LaneSettings) -> dict[str, Any]:
+    """What of a contest does not depend on the versions that meet."""
+    return {
+        "labels": task.labels,
+        "critical_labels": task.critical_labels,
+        "mode": settings.evaluation,
+        "deployed_sample_size": settings.deployed_sample_size,
+        "replicates": REPLICATES,
+        "seed": SEED,
+    }
+
+
+def _desk(
+    task: LabelTask,
+    settings: LaneSettings,
+    candidate: Version,
+    deployed: VersionName | None,
+    audits: AuditStore,
+    sheets: SheetFolder,
+    run_id: str,
+) -> SheetDesk | None:
+    if deployed is None:
+        return None
+    pair = Pair(
+        task=task.name, candidate=candidate.tag, deployed=deployed.tag, mode=settings.evaluation
+    )
+    return SheetDesk(
+        task=task, pair=pair, audits=audits, sheets=sheets, size=settings.sheet_size, run_id=run_id
+    )
 
 
 def _dataset_of(

@@ -3,6 +3,7 @@
 import base64
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
+from resources.audits.base import AuditStore
 from resources.code_environment import code_environment
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Publication, Registry
+from resources.sheets import SheetFolder
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.contest import Entry, enter_contest, version_name
+from sambodhan_assets.assets.sheet_on_hold import OpenSheet
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.domain.evaluation.contest import Evaluation
 from sambodhan_assets.domain.evaluation.evaluate import evaluate
 from sambodhan_assets.domain.evaluation.record import (
     Occasion,
@@ -68,6 +73,8 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         artifacts: ArtifactStore,
         registry: Registry,
+        audits: AuditStore,
+        sheets: SheetFolder,
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
@@ -77,16 +84,18 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
                 settings,
                 artifacts,
                 registry,
+                audits,
+                sheets,
                 run_id=context.run.run_id,
                 on_progress=context.log.info,
             )
-            record, details = judge(task, settings, entry, Path(folder))
+            record, sheet, details = judge(task, settings, entry, Path(folder))
             publication = Publication(run_id=context.run.run_id, details=details)
             version = artifacts.publish(decision_repository(task), Path(folder), publication)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata={"decision record": version.tag, **_metadata(record)},
-                check_results=[check_gate(record)],
+                metadata={"decision record": version.tag, **_metadata(record, sheet)},
+                check_results=[check_gate(record, sheet)],
             )
 
     return evaluation
@@ -94,17 +103,16 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
 
 def judge(
     task: LabelTask, settings: LaneSettings, entry: Entry, folder: Path
-) -> tuple[DecisionRecord, dict[str, Any]]:
-    """Evaluates, decides and writes the record; returns it with what its manifest tells."""
-    policy = PolicySettings(
-        policy=Policy(settings.policy),
-        decision_threshold=settings.decision_threshold,
-        bootstrap_min_f1=settings.bootstrap_min_f1,
-        max_latency_ms=settings.max_latency_ms,
-    )
+) -> tuple[DecisionRecord, OpenSheet | None, dict[str, Any]]:
+    """Evaluates, decides, hands out a sheet on HOLD, and writes the record.
+
+    Returns:
+        The record, the sheet that waits for people, and what the record's manifest tells.
+    """
+    policy = _policy(settings)
     evaluation = evaluate(entry.contest)
     verdict = decide(evaluation.evidence, policy)
-    deployment = entry.deployment
+    sheet = entry.desk.hand_out(evaluation, verdict) if entry.desk else None
     occasion = Occasion(
         task=task.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -113,15 +121,33 @@ def judge(
         dataset=version_name(entry.dataset),
         library_versions=code_environment()["libraries"],
         reuse=entry.reuse,
+        sheet_size=settings.sheet_size,
     )
     record = make_record(entry.contest, evaluation, verdict, policy, occasion)
+    record = replace(record, sheet=sheet and sheet.batch)
     write_record(record, folder, example_texts(record, evaluation))
+    return record, sheet, _details(record, entry, evaluation)
+
+
+def _policy(settings: LaneSettings) -> PolicySettings:
+    return PolicySettings(
+        policy=Policy(settings.policy),
+        decision_threshold=settings.decision_threshold,
+        bootstrap_min_f1=settings.bootstrap_min_f1,
+        max_latency_ms=settings.max_latency_ms,
+    )
+
+
+def _details(record: DecisionRecord, entry: Entry, evaluation: Evaluation) -> dict[str, Any]:
+    """What the record's manifest tells; deploying reads it."""
+    verdict, deployment = record.verdict, entry.deployment
     window = evaluation.candidate.window
     serving = None if evaluation.deployed is None else evaluation.deployed.window
-    return record, {
+    return {
         "verdict": verdict.name.value,
         "reason": verdict.reason,
         "next_step": next_step_sentence(record),
+        "sheet": record.sheet,
         "candidate_tag": entry.candidate.tag,
         "deployed_tag": None if deployment is None else deployment.tag,
         "deployed_move": 0 if deployment is None else deployment.sequence,
@@ -129,19 +155,20 @@ def judge(
         "dataset_repository": entry.dataset.repository.name,
         "candidate_macro_f1": None if window is None else window.macro_f1,
         "deployed_macro_f1": None if serving is None else serving.macro_f1,
-        "eval_metrics": eval_metrics(evaluation, task.labels),
+        "eval_metrics": eval_metrics(evaluation, record.labels),
     }
 
 
-def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
+def check_gate(record: DecisionRecord, sheet: OpenSheet | None) -> dg.AssetCheckResult:
     """F1_GATE: passed when the verdict deploys; amber with the reason otherwise."""
+    to_fill_in = f" Sheet to fill in: {sheet.file}." if sheet else ""
     comparison = record.comparison
     interval = comparison and comparison.interval
     return dg.AssetCheckResult(
         check_name=F1_GATE,
         passed=record.verdict.deploys,
         severity=dg.AssetCheckSeverity.WARN,
-        description=verdict_sentence(record),
+        description=verdict_sentence(record) + to_fill_in,
         metadata={
             "verdict": record.verdict.name.value,
             "what to do next": next_step_sentence(record),
@@ -153,11 +180,11 @@ def check_gate(record: DecisionRecord) -> dg.AssetCheckResult:
     )
 
 
-def _metadata(record: DecisionRecord) -> dict[str, Any]:
+def _metadata(record: DecisionRecord, sheet: OpenSheet | None) -> dict[str, Any]:
     picture = confusion_figure(record)
     # As numbers too: the UI plots them over all decisions.
     measured = {f"macro-F1 of the {name}": card.macro_f1 for name, card in all_cards(record)[1]}
-    shown = {
+    shown: dict[str, Any] = {
         "verdict": verdict_sentence(record),
         "what to do next": next_step_sentence(record),
         "in plain numbers": exchange_sentence(record) or "nothing was compared",
@@ -165,6 +192,8 @@ def _metadata(record: DecisionRecord) -> dict[str, Any]:
         "scores": dg.MetadataValue.md(f1_table_markdown(record)),
         "report": dg.MetadataValue.md(summary_markdown(record)),
     }
+    if sheet is not None:
+        shown["sheet to fill in"] = dg.MetadataValue.path(sheet.file)
     if picture is not None:
         image = base64.b64encode(picture).decode()
         shown["confusion matrix"] = dg.MetadataValue.md(
