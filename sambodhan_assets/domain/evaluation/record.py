@@ -1,12 +1,12 @@
 """Puts an evaluation and its verdict on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation, ModelCards
-from sambodhan_assets.domain.evaluation.findings import find_out
+from sambodhan_assets.domain.evaluation.findings import CORRECTED, find_out, label_sources
 from sambodhan_assets.domain.gate import decision_record as records
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord, ModelFacts
 from sambodhan_assets.domain.gate.examples import broken_examples, fixed_examples
@@ -60,13 +60,32 @@ def make_record(
     occasion: Occasion,
 ) -> DecisionRecord:
     """The decision record of one evaluation."""
+    findings = find_out(contest, evaluation, policy, sheet_size=occasion.sheet_size)
+    return replace(
+        _record_of_verdict(contest, evaluation, verdict, policy, occasion),
+        classes=evaluation.classes,
+        anchor=evaluation.anchor,
+        break_even=findings.break_even,
+        power=findings.power,
+        slices=findings.slices,
+        reuse=occasion.reuse,
+    )
+
+
+def _record_of_verdict(
+    contest: Contest,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    policy: PolicySettings,
+    occasion: Occasion,
+) -> DecisionRecord:
+    """The verdict and what it rests on."""
     evidence = evaluation.evidence
     deployed = None
     if occasion.deployed and contest.deployed and evaluation.deployed:
         deployed = _model_facts(occasion.deployed, contest.deployed, evaluation.deployed)
     compared = evaluation.compared
     ids = evaluation.rows.complaint_ids
-    findings = find_out(contest, evaluation, policy, sheet_size=occasion.sheet_size)
     return DecisionRecord(
         task=occasion.task,
         labels=contest.labels,
@@ -90,12 +109,6 @@ def make_record(
         guards=evidence.guards,
         fixed=fixed_examples(compared, ids, contest.labels) if compared else (),
         broken=broken_examples(compared, ids, contest.labels) if compared else (),
-        classes=evaluation.classes,
-        anchor=evaluation.anchor,
-        break_even=findings.break_even,
-        power=findings.power,
-        slices=findings.slices,
-        reuse=occasion.reuse,
         seeds={"evaluation": contest.seed},
         library_versions=occasion.library_versions,
     )
@@ -154,7 +167,7 @@ def _window_facts(contest: Contest, evaluation: Evaluation) -> records.WindowFac
     return records.WindowFacts(
         after_id=contest.window_after_id,
         rows=len(rows),
-        corrections=int(rows.certain.sum()),
+        corrections=label_sources(contest, evaluation).count(CORRECTED),
         unflagged_population=round(float(rows.weight[~rows.certain].sum())),
     )
 

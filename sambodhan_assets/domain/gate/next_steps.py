@@ -73,7 +73,7 @@ def _fill_in(task: str, sheet: str | None) -> str:
     where = f"the sheet {sheet}" if sheet else "a sheet of them"
     return (
         f"Fill in {where}, load it with `sambodhan load audits FILE`, then run the job"
-        f" decide_{task}."
+        f" decide_{task}; if that is not enough, it brings the next sheet."
     )
 
 
