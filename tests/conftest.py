@@ -2,13 +2,14 @@
 
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
-from tests.lane_world import deployed, first_round, promotable, second_round, worlds
+from tests.lane_world import deployed, first_round, held, promotable, second_round, worlds
 
 __all__ = [
     "deployed",
     "empty_database",
     "feedback_url",
     "first_round",
+    "held",
     "killable_server",
     "postgres_server",
     "promotable",

@@ -11,6 +11,8 @@ its database and of its folders, so no test sees what another one did:
     second_round   300 more complaints that this model answered; every error is corrected, so the
                    next candidate is better
     promotable     that candidate is trained, and the verdict on it is PROMOTE
+    held           300 more complaints, most errors corrected: the next candidate is better, but
+                   only the labels of its sheet of disagreements can show it; the verdict is HOLD
 """
 
 import os
@@ -340,12 +342,20 @@ def _decide_but_deploy_nothing(world: World) -> None:
     assert outcome.checks["F1_GATE"].passed
 
 
+def _live_and_hold(world: World) -> None:
+    live_second_round(world, share=0.7)
+    outcome = run(world)
+    assert outcome.amber("F1_GATE")
+    assert len(list((world.home / "sheets").glob("*.xlsx"))) == 1
+
+
 # State -> (the state before it, what happens then).
 STATES: dict[str, tuple[str | None, Callable[[World], None]]] = {
     "first_round": (None, _live_first_round),
     "deployed": ("first_round", _deploy_first_model),
     "second_round": ("deployed", _live_well),
     "promotable": ("second_round", _decide_but_deploy_nothing),
+    "held": ("deployed", _live_and_hold),
 }
 
 
@@ -427,6 +437,12 @@ def second_round(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[W
 def promotable(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
     """The verdict on a second department model is PROMOTE; the first one still serves."""
     yield from _copied("promotable", worlds, monkeypatch)
+
+
+@pytest.fixture
+def held(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
+    """A better candidate is on hold, and its sheet of disagreements waits for people."""
+    yield from _copied("held", worlds, monkeypatch)
 
 
 def child_environment(world: World) -> dict[str, str]:
