@@ -14,6 +14,8 @@ from sambodhan_assets.domain.gate.window import GateWindow
 from sambodhan_assets.domain.gate.wording import count_of, higher_or_lower, points
 from sambodhan_assets.domain.scores import ScoreCard, score_card
 
+# Two rows more or less are 2 points on a hundred anchor rows: a bound above the margin, demanded
+# alone, held candidates there that were 1 to 3 points better.
 ANCHOR_MARGIN = -0.02
 
 
@@ -68,7 +70,9 @@ def score_anchor(
 
 
 def anchor_guard(scores: AnchorScores | None, *, configured: bool) -> GuardResult:
-    """The 5 % bound of the gain on the anchor rows is above ANCHOR_MARGIN.
+    """The candidate is not shown to be worse on the anchor rows, by more than ANCHOR_MARGIN.
+
+    It fails if the whole interval of the gain is below 0 and reaches below ANCHOR_MARGIN.
 
     Args:
         scores: What was measured; None where there is no row to measure on.
@@ -89,19 +93,24 @@ def anchor_guard(scores: AnchorScores | None, *, configured: bool) -> GuardResul
             sentence=sentence,
             measured=False,
         )
-    passed = scores.interval.lower_05 > ANCHOR_MARGIN
+    interval = scores.interval
+    within_margin = interval.lower_05 > ANCHOR_MARGIN
+    worse = interval.upper_95 < 0
     found = (
         f"on {count_of(scores.rows, 'anchor row')} the candidate scores"
         f" {points(scores.candidate.macro_f1)} of 100, the deployed version"
         f" {points(scores.deployed.macro_f1)}; at worst the candidate is"
-        f" {higher_or_lower(scores.interval.lower_05)}"
+        f" {higher_or_lower(interval.lower_05)}, at best {higher_or_lower(interval.upper_95)}"
     )
+    if within_margin:
+        sentence = f"Nothing is forgotten: {found}."
+    elif worse:
+        sentence = f"The candidate forgets what it knew: {found}."
+    else:
+        sentence = f"No forgetting is shown, though so few rows show little: {found}."
     return GuardResult(
         name="anchor",
-        passed=passed,
+        passed=within_margin or not worse,
         outcome_if_failed="HOLD",
-        sentence=f"Nothing is forgotten: {found}."
-        if passed
-        else f"The candidate may forget what it knew: {found}, and {points(-ANCHOR_MARGIN)} lower"
-        " is the limit.",
+        sentence=sentence,
     )
