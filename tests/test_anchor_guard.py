@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from sambodhan_assets.domain.gate.anchor_guard import ANCHOR_MARGIN, anchor_guard, score_anchor
+from sambodhan_assets.domain.gate.anchor_guard import (
+    ANCHOR_MARGIN,
+    WIDEST_BOUND,
+    anchor_guard,
+    score_anchor,
+)
 from tests.gate_windows import certain, make_window
 
 BOTH_RIGHT = [certain(0, 0, 0), certain(1, 1, 1)] * 20
@@ -55,6 +60,25 @@ def test_many_rows_need_not_show_that_nothing_at_all_is_lost():
     found = scores_of([certain(0, 1, 0)] * 10 + BOTH_RIGHT * 50)
     assert ANCHOR_MARGIN < found.interval.lower_05 < found.interval.upper_95 < 0
     assert anchor_guard(found, configured=True).passed
+
+
+def test_many_rows_must_exclude_a_loss_above_the_margin():
+    """Of a thousand rows 34 lost and 24 won could be chance, and could be two points."""
+    rows = [certain(0, 1, 0)] * 34 + [certain(0, 0, 1)] * 24 + BOTH_RIGHT * 24
+    found = scores_of(rows)
+    assert found.interval.lower_05 < ANCHOR_MARGIN < 0 < found.interval.upper_95
+    assert found.gain - found.interval.lower_05 < WIDEST_BOUND
+    guard = anchor_guard(found, configured=True)
+    assert not guard.passed
+    assert "may forget more than 2.0 points" in guard.sentence
+
+
+def test_the_widest_bound_is_where_an_equal_model_passes_in_eight_of_ten_cases():
+    from scipy.stats import norm
+
+    standard_error = WIDEST_BOUND / norm.ppf(0.95)
+    passes = 1 - norm.cdf((ANCHOR_MARGIN + WIDEST_BOUND) / standard_error)
+    assert passes == pytest.approx(0.8, abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,11 @@
 A published loop without it fell from 0.93 to 0.55 accuracy in two rounds. The rows are labelled and
 neither model trained on them, so every row is certain, and the gain and its bound are those of the
 window's bootstrap.
+
+The 5 % bound of the gain must be above ANCHOR_MARGIN, where the corpus can show that: where an
+equal model would pass in 8 of 10 cases. A hundred anchor rows cannot. There that rule held nine in
+ten of equal models and those 1 to 3 points better, for ever; only a loss that chance does not
+explain holds a promotion then, and the sentence says what could not be excluded.
 """
 
 from dataclasses import dataclass
@@ -17,6 +22,9 @@ from sambodhan_assets.domain.scores import ScoreCard, score_card
 # Two rows more or less are 2 points on a hundred anchor rows: a bound above the margin, demanded
 # alone, held candidates there that were 1 to 3 points better.
 ANCHOR_MARGIN = -0.02
+# Standard normal quantiles of 0.80 and 0.95: the bound's largest distance from the gain at which a
+# model without gain has a bound above the margin in 8 of 10 cases.
+WIDEST_BOUND = -ANCHOR_MARGIN / (1 + 0.8416 / 1.6449)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +78,7 @@ def score_anchor(
 
 
 def anchor_guard(scores: AnchorScores | None, *, configured: bool) -> GuardResult:
-    """The candidate is not shown to be worse on the anchor rows, by more than ANCHOR_MARGIN.
-
-    It fails if the whole interval of the gain is below 0 and reaches below ANCHOR_MARGIN.
+    """Whether the candidate forgets.
 
     Args:
         scores: What was measured; None where there is no row to measure on.
@@ -80,37 +86,41 @@ def anchor_guard(scores: AnchorScores | None, *, configured: bool) -> GuardResul
             models knows all of them, nothing can be said, and that does not stop a promotion.
     """
     if scores is None:
-        sentence = (
-            "Every anchor test row was learned by one of the two models, so forgetting was not"
-            " measured."
-            if configured
-            else "There is no anchor corpus, so forgetting was not measured."
-        )
         return GuardResult(
             name="anchor",
             passed=True,
             outcome_if_failed="HOLD",
-            sentence=sentence,
+            sentence=_not_measured(configured=configured),
             measured=False,
         )
-    interval = scores.interval
-    within_margin = interval.lower_05 > ANCHOR_MARGIN
-    worse = interval.upper_95 < 0
-    found = (
-        f"on {count_of(scores.rows, 'anchor row')} the candidate scores"
-        f" {points(scores.candidate.macro_f1)} of 100, the deployed version"
-        f" {points(scores.deployed.macro_f1)}; at worst the candidate is"
-        f" {higher_or_lower(interval.lower_05)}, at best {higher_or_lower(interval.upper_95)}"
-    )
-    if within_margin:
-        sentence = f"Nothing is forgotten: {found}."
-    elif worse:
-        sentence = f"The candidate forgets what it knew: {found}."
-    else:
-        sentence = f"No forgetting is shown, though so few rows show little: {found}."
+    passed, verdict = _judged(scores)
     return GuardResult(
         name="anchor",
-        passed=within_margin or not worse,
+        passed=passed,
         outcome_if_failed="HOLD",
-        sentence=sentence,
+        sentence=f"{verdict}: on {count_of(scores.rows, 'anchor row')} the candidate scores"
+        f" {points(scores.candidate.macro_f1)} of 100, the deployed version"
+        f" {points(scores.deployed.macro_f1)}; at worst the candidate is"
+        f" {higher_or_lower(scores.interval.lower_05)}, at best"
+        f" {higher_or_lower(scores.interval.upper_95)}.",
     )
+
+
+def _judged(scores: AnchorScores) -> tuple[bool, str]:
+    interval = scores.interval
+    if interval.lower_05 > ANCHOR_MARGIN:
+        return True, "Nothing is forgotten"
+    if interval.upper_95 < 0:
+        return False, "The candidate forgets what it knew"
+    if scores.gain - interval.lower_05 > WIDEST_BOUND:
+        return True, "No forgetting is shown, though so few rows show little"
+    return False, f"The candidate may forget more than {points(-ANCHOR_MARGIN)} points"
+
+
+def _not_measured(*, configured: bool) -> str:
+    if configured:
+        return (
+            "Every anchor test row was learned by one of the two models, so forgetting was not"
+            " measured."
+        )
+    return "There is no anchor corpus, so forgetting was not measured."
