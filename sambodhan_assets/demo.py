@@ -40,7 +40,7 @@ ROUNDS = 2
 # `make ui` links the same file; without it Dagster would send telemetry.
 INSTANCE_FILE = Path(__file__).parents[1] / "dagster.yaml"
 # Names of the folders under SAMBODHAN_HOME that a new demo replaces.
-STATE_FOLDERS = ("registry", "artifacts", "postgres", "demo")
+STATE_FOLDERS = ("registry", "artifacts", "postgres", "sheets", "demo")
 
 Say = Callable[[str], None]
 
@@ -82,10 +82,12 @@ def run_demo(data: Path | None, say: Say) -> Settings:
 
 
 def _start_afresh(settings: Settings, say: Say) -> FeedbackStore:
-    if settings.postgres_url or settings.artifact_store or settings.registry_url:
+    databases = settings.postgres_url or settings.platform_db_url
+    if databases or settings.artifact_store or settings.registry_url:
         raise PermanentError(
             tried="Starting the demo",
-            found="POSTGRES_URL, ARTIFACT_STORE or REGISTRY_URL name a store of yours.",
+            found="POSTGRES_URL, PLATFORM_DB_URL, ARTIFACT_STORE or REGISTRY_URL name a store of"
+            " yours.",
             todo="Unset them: the demo fills stores of its own under SAMBODHAN_HOME.",
         )
     store = open_feedback_store(settings)

@@ -11,7 +11,7 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.anchor_corpus import read_anchor_corpus
-from resources.assembly import build_lane_settings, open_feedback_store
+from resources.assembly import build_lane_settings, open_audit_store, open_feedback_store
 from resources.profiles import Settings
 from resources.registry.base import Publication, Repository
 from resources.registry.folder import FolderRegistry
@@ -38,10 +38,11 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Checks settings, database, anchor corpus, stores, versions and Dagster's instance."""
+    """Checks settings, databases, anchor corpus, stores, versions and Dagster's instance."""
     return [
         Finding(level="ok", text=f"SAMBODHAN_HOME is {settings.home}."),
         *_database(settings),
+        *_audits(settings),
         *_anchor(settings),
         *_store("Registry", settings.registry_location),
         *_store("Artifact store", settings.artifact_url),
@@ -65,6 +66,29 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding(level="ok", text=text)
     yield from (Finding(level="error", text=text) for text in health.problems)
     yield from (Finding(level="warning", text=text) for text in health.warnings)
+
+
+def _audits(settings: Settings) -> Iterator[Finding]:
+    """Where the labels go that people give on request, and whether they can be written there."""
+    audits = open_audit_store(settings)
+    try:
+        table = audits.table()
+        rights = table.rights()
+        if settings.platform_db_url and not rights.usable:
+            text = "The role of PLATFORM_DB_URL may not read and write complaint_audits, or create"
+            yield Finding(level="error", text=f"{text} it; `sambodhan db init` says what is to do.")
+            return
+        waiting = len(audits.open_batches())
+        kept = f"Labels given on request are kept in {audits.place()}; open sheets: {waiting}."
+    except PlatformError as error:
+        yield Finding(level="error", text=str(error))
+        return
+    if rights.usable:
+        yield Finding(level="ok", text=kept)
+        return
+    unread = " What complaint_audits holds there is not read." if rights.exists else ""
+    todo = "PLATFORM_DB_URL names a database that may be written."
+    yield Finding(level="warning", text=f"{kept}{unread} {todo}")
 
 
 def _anchor(settings: Settings) -> Iterator[Finding]:

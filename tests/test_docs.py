@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from resources.audits.chosen import ChosenAudits
+from resources.audits.postgres import PostgresAudits
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, load_settings
 from resources.registry.base import Deployment, Publication, Repository
@@ -24,8 +26,17 @@ from sambodhan_assets.domain.feedback_watch import CorrectionChanges, decide_sta
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.status import HEADINGS
-from tests.databases import complaint, correction, execute, feedback_store, open_folder, text_of
+from tests.databases import (
+    NOON,
+    complaint,
+    correction,
+    execute,
+    feedback_store,
+    open_folder,
+    text_of,
+)
 from tests.databases import snapshot as take_snapshot
+from tests.sheets import audit_row, labelling
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -33,7 +44,7 @@ DOCUMENTS = {str(file.relative_to(ROOT)): file for file in [ROOT / "README.md"]}
     str(file.relative_to(ROOT)): file for file in sorted((ROOT / "docs").glob("*.md"))
 }
 RUNNABLE = "<!-- runnable -->"
-FILES_NAMED = ("corrections.csv", "complaints.csv", "grievances.csv", "rollback.yaml")
+FILES_NAMED = ("FILE", "corrections.csv", "complaints.csv", "grievances.csv", "rollback.yaml")
 
 
 def blocks(text: str, language: str, *, after: str = "") -> list[str]:
@@ -98,7 +109,10 @@ def test_every_job_schedule_and_sensor_of_the_documents_exists():
         *(schedule.name for schedule in repository.schedule_defs),
         *(sensor.name for sensor in repository.sensor_defs),
     }
-    pattern = r"(?<!benchmarks\.)\b(?:(?:prepare|retrain|decide|rollback|weekly)_\w+|\w+_(?:pipeline|reviewed_feedback))\b"
+    pattern = (
+        r"(?<!benchmarks\.)\b(?:(?:prepare|retrain|decide|rollback|weekly)_\w+"
+        r"|\w+_(?:pipeline|reviewed_feedback))\b"
+    )
     texts = [file.read_text().replace("<task>", "urgency") for file in DOCUMENTS.values()]
     named = {name for text in texts for name in re.findall(pattern, text)}
     assert len(named) > 8
@@ -226,24 +240,27 @@ def test_a_service_can_load_what_is_deployed(
 
 
 @pytest.fixture
-def documented_database(postgres_server: EmbeddedPostgres) -> Generator[tuple[str, str]]:
-    """Addresses of the owner and the reader that docs/deploy-postgres.md makes."""
+def documented_database(postgres_server: EmbeddedPostgres) -> Generator[tuple[str, str, str]]:
+    """Addresses of the owner, the reader and the platform of docs/deploy-postgres.md."""
     server = postgres_server.url()
-    roles, rights = blocks((ROOT / "docs/deploy-postgres.md").read_text(), "sql")
+    roles, rights, platform = blocks((ROOT / "docs/deploy-postgres.md").read_text(), "sql")
     execute(text_of(server), *_statements(roles))
     here = server.set(database="sambodhan")
     owner = text_of(here.set(username="sambodhan_owner"))
     feedback_store(owner).initialise()
-    execute(text_of(here), *_statements(rights))
-    yield owner, text_of(here.set(username="sambodhan_reader"))
+    PostgresAudits(url=owner, home="/nonexistent").initialise(LABEL_TASKS)
+    execute(text_of(here), *_statements(rights), *_statements(platform))
+    names = ("sambodhan_owner", "sambodhan_reader", "sambodhan_platform")
+    yield tuple(text_of(here.set(username=name)) for name in names)
     execute(text_of(server), "DROP DATABASE sambodhan WITH (FORCE)", "DROP DATABASE dagster")
     execute(text_of(server), "DROP ROLE sambodhan_owner, sambodhan_reader, dagster")
+    execute(text_of(server), "DROP ROLE sambodhan_platform")
 
 
 def test_the_documented_reader_can_read_all_and_write_nothing(
-    documented_database: tuple[str, str],
+    documented_database: tuple[str, str, str],
 ):
-    owner, reader = map(feedback_store, documented_database)
+    owner, reader, _ = map(feedback_store, documented_database)
     owner.upsert_complaints([complaint(1), complaint(2)])
     owner.upsert_corrections([correction(1)])
     health = reader.health()
@@ -251,6 +268,18 @@ def test_the_documented_reader_can_read_all_and_write_nothing(
     assert take_snapshot(reader).report.correction_count == 1
     with pytest.raises(PermanentError, match="read-only"):
         reader.upsert_complaints([complaint(3)])
+
+
+def test_the_documented_roles_keep_audits_where_the_page_says(
+    documented_database: tuple[str, str, str], tmp_path: Path
+):
+    _, reader, platform = documented_database
+    alone = {"postgres_url": reader, "home": "/nonexistent", "artifact_url": str(tmp_path)}
+    assert "may only read" in ChosenAudits(**alone).place()
+    audits = ChosenAudits(**alone, platform_url=platform)
+    audits.add([audit_row(1)])
+    assert audits.write_labels([labelling(1)], now=NOON) == 1
+    assert audits.place() == "table complaint_audits in the database of PLATFORM_DB_URL"
 
 
 def _statements(block: str) -> list[str]:

@@ -5,10 +5,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from resources.audits.postgres import PostgresAudits
 from resources.profiles import Settings, load_settings
 from resources.task_lease import TaskLeases
 from sambodhan_assets.doctor import examine
 from sambodhan_assets.jobs import TASK_TAG
+from sambodhan_assets.label_tasks import LABEL_TASKS
+from tests.test_audit_store import read_only
 
 ROOT = Path(__file__).parents[1]
 RUN_ID = "0c7ced9f-bafb-4a5b-b398-8104e144a40e"
@@ -50,6 +53,35 @@ def test_looking_leaves_nothing_behind(settings: Settings):
         for path in settings.home.glob(f"{store}/*")
     }
     assert found == set()
+
+
+def test_it_says_where_labels_given_on_request_are_kept(settings: Settings):
+    told = [found.text for found in examine(settings) if found.level == "ok"]
+    place = "table complaint_audits in the database of POSTGRES_URL"
+    assert f"Labels given on request are kept in {place}; open sheets: 0." in told
+
+
+def test_a_role_that_may_only_read_is_told_where_labels_go(
+    settings: Settings, feedback_url: str, tmp_path: Path
+):
+    PostgresAudits(url=feedback_url, home="/nonexistent").initialise(LABEL_TASKS)
+    variables = {"SAMBODHAN_HOME": str(tmp_path), "POSTGRES_URL": read_only(feedback_url)}
+    told = warnings(load_settings(variables))
+    assert f"are kept in the artifact store {tmp_path}/artifacts, because the role" in told
+    assert "What complaint_audits holds there is not read." in told
+    assert "PLATFORM_DB_URL names a database" in told
+    assert "complaint_audits" not in warnings(
+        load_settings({**variables, "PLATFORM_DB_URL": feedback_url})
+    )
+
+
+def test_a_platform_database_that_cannot_be_written_is_an_error(
+    settings: Settings, feedback_url: str, tmp_path: Path
+):
+    variables = {"SAMBODHAN_HOME": str(tmp_path), "POSTGRES_URL": feedback_url}
+    found = examine(load_settings({**variables, "PLATFORM_DB_URL": read_only(feedback_url)}))
+    (error,) = [finding.text for finding in found if finding.level == "error"]
+    assert "The role of PLATFORM_DB_URL may not read and write complaint_audits" in error
 
 
 def test_a_missing_daemon_is_told(settings: Settings):

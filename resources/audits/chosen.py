@@ -37,12 +37,16 @@ class ChosenAudits(AuditStore):
 
     def chosen(self) -> AuditStore:
         """The store in use. The catalog is asked every time: rights may be granted any day."""
+        table = self.table()
+        if self.platform_url or not self.postgres_url or table.rights().usable:
+            return table
+        return ArtifactAudits(url=self.artifact_url)
+
+    def table(self) -> PostgresAudits:
+        """The table that is used if it can be."""
         if self.platform_url:
             return PostgresAudits(url=self.platform_url, home=self.home, setting="PLATFORM_DB_URL")
-        store = PostgresAudits(url=self.postgres_url, home=self.home)
-        if not self.postgres_url or store.rights().usable:
-            return store
-        return ArtifactAudits(url=self.artifact_url)
+        return PostgresAudits(url=self.postgres_url, home=self.home)
 
     def initialise(self, tasks: Sequence[LabelTask]) -> list[str]:
         """See `AuditStore.initialise`; it also tells why there is no table."""
