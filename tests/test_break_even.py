@@ -61,7 +61,8 @@ def test_what_nobody_checked_is_presumed_broken_and_marked():
     found = break_even(make_window(rows))
     assert (found.checked, found.presumed_broken, found.broken_on_traffic) == (0, 7, 7)
     sentence = exchange_sentence(record_of(rows))
-    assert "breaks 7 (presumed, for nobody has checked one) of 800" in sentence
+    assert "breaks at most 7 (presumed, for nobody has checked one) of 800" in sentence
+    assert sentence.endswith("points on real traffic if all of these are broken.")
 
 
 def test_a_certain_row_that_was_right_is_neither_flagged_nor_unflagged():

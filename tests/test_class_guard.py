@@ -89,7 +89,8 @@ def test_without_a_label_the_deployed_answer_is_presumed():
     assert (other.broken, other.p_value, other.presumed) == (0, None, False)
     (guard,) = failed((found, other))
     assert guard.outcome_if_failed == "HOLD"
-    assert "breaks 10 (presumed, for nobody has checked them)" in guard.sentence
+    assert "may get worse at a: it fixes 0 answers there and, if the deployed" in guard.sentence
+    assert "breaks 10. Chance" in guard.sentence
 
 
 def test_near_duplicates_count_as_one():

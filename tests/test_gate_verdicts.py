@@ -97,7 +97,7 @@ def test_a_hold_says_how_many_labels_are_missing():
     found = make_estimate(gain=-0.05, labels=0, unlabelled=412)
     verdict = decide(make_evidence(estimate=found, interval=make_interval(-0.1)), BALANCED)
     assert verdict.name == HOLD
-    assert "412 disagreements have no label" in verdict.reason
+    assert "the two differ on 412 complaints that nobody has checked" in verdict.reason
     assert "+20.0" in verdict.reason
 
 
@@ -316,3 +316,18 @@ def test_a_hold_says_how_bad_it_could_be_and_what_is_allowed(lower, settings, fo
     verdict = decide(make_evidence(interval=make_interval(lower)), settings)
     assert verdict.name == HOLD
     assert f"At worst the candidate is {found}" in verdict.reason
+
+
+def test_scores_that_rest_on_presumption_alone_are_said_to_do_so():
+    unchecked = make_estimate(labels=0, unlabelled=13)
+    promoted = decide(make_evidence(estimate=unchecked), BALANCED)
+    assert promoted.name == PROMOTE
+    assert (
+        "even if that is right on all 13 complaints on which the two differ and nobody has looked"
+        in promoted.reason
+    )
+    held = decide(make_evidence(estimate=make_estimate(gain=-0.05, labels=0)), BALANCED)
+    assert held.reason.startswith("No gain is shown yet: the two differ on 70 complaints")
+    assert "the candidate scores" not in held.reason
+    checked = decide(make_evidence(estimate=make_estimate(gain=-0.05)), BALANCED)
+    assert "the candidate scores 75.0 of 100" in checked.reason

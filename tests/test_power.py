@@ -203,8 +203,11 @@ def test_a_hold_says_how_to_label_what_would_decide():
     rows = AGREED + [unlabelled(0, 1)] * 60
     need = power_of(rows).need
     said = step(VerdictName.HOLD, rows, sheet="v20250102_030405")
-    assert "Nobody has checked a complaint that the two answer differently." in said
-    assert f"label 30 of them: the candidate passes if it is right on at least {need.wins}" in said
+    assert "Nobody has checked the 60 complaints that the two answer differently." in said
+    assert (
+        f"label 30 of them: a gain is shown if the candidate is right on at least {need.wins}"
+        in said
+    )
     assert "the sheet v20250102_030405" in said
     assert "`sambodhan load audits FILE`, then run the job decide_urgency" in said
 

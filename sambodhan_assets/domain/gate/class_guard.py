@@ -173,10 +173,10 @@ def _problem(change: ClassChange, *, limit: float, critical: bool) -> str | None
             " the candidate harms it."
         )
     if change.p_value is not None and change.p_value <= limit:
+        worse, tally = _tally(change)
         return (
-            f"The candidate gets worse at {change.label}: of the answers that changed there it"
-            f" {_tally(change)}. Chance alone does that in {100 * change.p_value:.1f} of 100"
-            f" cases, and {100 * limit:.1f} is the limit."
+            f"The candidate {worse} at {change.label}: {tally}. Chance alone does that in"
+            f" {100 * change.p_value:.1f} of 100 cases, and {100 * limit:.1f} is the limit."
         )
     before, after = change.deployed_recall, change.candidate_recall
     if before is None or after is None or change.rows < FEWEST_ROWS:
@@ -199,6 +199,12 @@ def _unharmed(change: ClassChange) -> str:
     )
 
 
-def _tally(change: ClassChange) -> str:
-    presumed = " (presumed, for nobody has checked them)" if change.presumed else ""
-    return f"fixes {change.fixed:,} and breaks {change.broken:,}{presumed}"
+def _tally(change: ClassChange) -> tuple[str, str]:
+    """How sure it is that the class gets worse, and what that is counted from."""
+    if not change.presumed:
+        tally = f"of the answers that changed there it fixes {change.fixed:,} and breaks"
+        return "gets worse", f"{tally} {change.broken:,}"
+    return "may get worse", (
+        f"it fixes {change.fixed:,} answers there and, if the deployed version is right wherever"
+        f" nobody has looked, breaks {change.broken:,}"
+    )

@@ -15,10 +15,11 @@ def exchange_sentence(record: DecisionRecord) -> str | None:
     found, comparison = record.break_even, record.comparison
     if found is None or comparison is None:
         return None
+    gain = f"{points(comparison.gain, signed=True)} points on real traffic"
     return (
         f"It fixes {found.flagged_fixed:,} of {found.flagged:,} flagged complaints and breaks"
-        f" {_broken(found)} of {found.unflagged:,} unflagged ones:"
-        f" {points(comparison.gain, signed=True)} points on real traffic."
+        f" {_broken(found)} of {found.unflagged:,} unflagged ones: {gain}"
+        f"{' if all of these are broken' if found.presumed_broken else ''}."
     )
 
 
@@ -33,8 +34,9 @@ def exchange_part(record: DecisionRecord) -> list[str]:
         f"- Of the unflagged complaints it answers {found.changed:,} differently."
         f" {_checked(found)}",
         f"- On the {found.traffic:,.0f} complaints of the window that makes about"
-        f" {found.fixed_on_traffic:,.0f} fixed and {found.broken_on_traffic:,.0f} broken;"
-        f" {100 * found.flip_share:.1f} of 100 answers turn from right to wrong.",
+        f" {found.fixed_on_traffic:,.0f} fixed and {_at_most(found)}{found.broken_on_traffic:,.0f}"
+        f" broken; {_at_most(found)}{100 * found.flip_share:.1f} of 100 answers turn from right to"
+        " wrong.",
         *_labelled_flips(record.comparison),
         "- Flagged are complaints whose answer an official called wrong. Points are of macro-F1,"
         " which counts rare labels as much as frequent ones.",
@@ -46,7 +48,8 @@ def warnings_part(record: DecisionRecord) -> list[str]:
     """What people should know although it does not decide."""
     sentences = list(record.reuse.warnings()) if record.reuse else []
     found = record.break_even
-    if found and found.flip_share > MOST_FLIPS:
+    # Presumed flips are the worst case; nobody has seen one of them.
+    if found and not found.presumed_broken and found.flip_share > MOST_FLIPS:
         sentences.append(
             f"{100 * found.flip_share:.1f} of 100 answers would turn from right to wrong, more than"
             f" the {100 * MOST_FLIPS:.0f} that updates usually cost. People notice that even where"
@@ -92,7 +95,7 @@ def slices_part(record: DecisionRecord) -> list[str]:
         "|---|---|---|---|---|---|",
         *[_slice_row(part) for part in record.slices],
     ]
-    return ["## Scores by script and by label", "\n".join(lines)]
+    return ["## Scores by script and by source of the label", "\n".join(lines)]
 
 
 def reuse_lines(record: DecisionRecord) -> list[str]:
@@ -113,10 +116,14 @@ def _outcome(guard: GuardResult) -> str:
 
 def _broken(found: BreakEven) -> str:
     if found.presumed_broken:
-        return f"{found.presumed_broken:,} (presumed, for nobody has checked one)"
+        return f"at most {found.presumed_broken:,} (presumed, for nobody has checked one)"
     if found.checked == found.changed:
         return f"{found.checked_broken:,}"
     return f"about {found.changed / found.checked * found.checked_broken:,.0f}"
+
+
+def _at_most(found: BreakEven) -> str:
+    return "at most " if found.presumed_broken else ""
 
 
 def _checked(found: BreakEven) -> str:

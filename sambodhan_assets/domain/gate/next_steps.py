@@ -83,12 +83,13 @@ def _disagreements(power: Power, need: Need) -> str:
         f"So far people have checked {seen.total:,.0f} complaints that the two answer differently:"
         f" the candidate was right on {seen.candidate_right:,.0f} of them, the version that serves"
         f" on {seen.deployed_right:,.0f}."
-        if seen.total
-        else "Nobody has checked a complaint that the two answer differently."
     )
     if need.wins is None:
         return f"{so_far} If that goes on, about {count:,} more decide."
-    return (
-        f"{so_far} {power.unlabelled:,} are left. Let officials label {count:,} of them: the"
-        f" candidate passes if it is right on at least {need.wins:,}."
-    )
+    wins = f"a gain is shown if the candidate is right on at least {need.wins:,}."
+    if not seen.total:
+        return (
+            f"Nobody has checked the {power.unlabelled:,} complaints that the two answer"
+            f" differently. Let officials label {count:,} of them: {wins}"
+        )
+    return f"{so_far} Let officials label {count:,} of the other {power.unlabelled:,}: {wins}"

@@ -112,8 +112,13 @@ def _gain_part(record: DecisionRecord) -> list[str]:
         return []
     counts, interval = comparison.counts, comparison.interval
     unlabelled = counts.disagreed_rows - counts.disagreed_labels
+    measured = (
+        "Gain in the worst case, for no disagreement has a label"
+        if counts.disagreed_rows and not counts.disagreed_labels
+        else "Measured gain"
+    )
     lines = [
-        f"- Measured gain: {points(comparison.gain, signed=True)} points of 100.",
+        f"- {measured}: {points(comparison.gain, signed=True)} points of 100.",
         *power_lines(record.power),
         f"- The true gain is above {points(interval.lower_05, signed=True)} in 95 of 100 cases"
         f" like this one, and below {points(interval.upper_95, signed=True)} in 95 of 100.",
@@ -139,15 +144,16 @@ def _published_rule(record: DecisionRecord) -> str:
 
 def _shown_table(record: DecisionRecord) -> str:
     deployed = record.deployed
-    lines = [
-        "| what | candidate | deployed version |",
-        "|---|---|---|",
+    lines = ["| what | candidate | deployed version |", "|---|---|---|"]
+    unlike = [record.candidate.unlike_training, deployed and deployed.unlike_training]
+    lines.append(
         f"| test split | {_split(record.candidate.test_split)} |"
-        f" {_split(deployed.test_split if deployed else None)} |",
-        f"| rows unlike any in training | {_split(record.candidate.unlike_training)} |"
-        f" {_split(deployed.unlike_training if deployed else None)} |",
-        f"| speed | {_speed(record.candidate)} | {_speed(deployed)} |",
-    ]
+        f" {_split(deployed.test_split if deployed else None)} |"
+    )
+    if any(unlike):
+        cells = " | ".join(_split(scored) for scored in unlike)
+        lines.append(f"| rows unlike any in training | {cells} |")
+    lines.append(f"| speed | {_speed(record.candidate)} | {_speed(deployed)} |")
     return "\n".join(lines)
 
 

@@ -126,7 +126,14 @@ def _compared(
     if _is_worse(estimate, interval):
         return VerdictName.REJECT, _worse_reason(estimate, interval)
     if estimate.gain < settings.decision_threshold:
-        return VerdictName.HOLD, f"No gain is shown yet: {scores}; {missing_labels(estimate)}."
+        # Without a label on a disagreement the scores are the worst case, not what was found.
+        found = "" if _unchecked(estimate) else f"{scores}; "
+        return VerdictName.HOLD, f"No gain is shown yet: {found}{missing_labels(estimate)}."
+    if _unchecked(estimate):
+        scores += (
+            f", even if that is right on all {estimate.counts.disagreed_rows:,} complaints on which"
+            " the two differ and nobody has looked"
+        )
     worst = f"worst the candidate is {higher_or_lower(interval.lower_05)}"
     loss = "no loss" if floor == 0 else f"up to {points(-floor)} points lower"
     if not interval.lower_05 > floor:
@@ -144,6 +151,11 @@ def _compared(
 def gain_floor(settings: PolicySettings) -> float:
     """What the 5 % bound of the gain must be above."""
     return 0.0 if settings.policy == Policy.STRICT else settings.balanced_margin
+
+
+def _unchecked(estimate: Estimate) -> bool:
+    """Nobody has labelled any of the disagreements."""
+    return estimate.counts.disagreed_rows > 0 and not estimate.counts.disagreed_labels
 
 
 def _is_worse(estimate: Estimate, interval: GainInterval) -> bool:
@@ -177,9 +189,14 @@ def missing_labels(estimate: Estimate) -> str:
         )
     if not unlabelled:
         return "every disagreement has a label, so only more answered complaints can tell"
+    missing = (
+        f"{unlabelled:,} disagreements have no label"
+        if counts.disagreed_labels
+        else f"the two differ on {count_of(unlabelled, 'complaint')} that nobody has checked"
+    )
     return (
-        f"{unlabelled} disagreements have no label; if the candidate is right on them, the gain"
-        f" is {points(estimate.best_gain, signed=True)}, if not,"
+        f"{missing}; if the candidate is right on them, the gain is"
+        f" {points(estimate.best_gain, signed=True)}, if not,"
         f" {points(estimate.worst_gain, signed=True)}"
     )
 
