@@ -53,7 +53,7 @@ def count(world: World, table: str) -> int:
 def test_every_command_stands_in_the_help_with_a_sentence():
     result = CliRunner().invoke(cli.app, ["--help"])
     assert result.exit_code == 0
-    commands = {"demo", "load", "db", "status", "rollback", "doctor", "diff"}
+    commands = {"demo", "load", "sheets", "db", "status", "rollback", "doctor", "diff"}
     found = dict(re.findall(r"^  (\w+)\s+(\S.*)$", result.output, flags=re.MULTILINE))
     assert commands <= set(found)
     assert all(found[command].endswith((".", "...")) for command in commands)
@@ -125,6 +125,25 @@ def test_a_file_with_a_bad_row_is_not_loaded_and_the_line_is_named(
     assert reason in message
     assert "Nothing of it was loaded" in message
     assert count(first_round, "complaints") == ROWS
+
+
+def test_a_sheet_is_listed_filled_in_and_loaded(held: World, monkeypatch: pytest.MonkeyPatch):
+    (path,) = (held.home / "sheets").glob("*.csv")
+    listed = sambodhan(held, monkeypatch, "sheets").output
+    assert re.search(rf"disagreement  {path.stem}  30 +30 +department +{path.parent}", listed)
+    lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    assert lines[1].endswith(",,,\n")
+    lines[1] = lines[1].replace(",,,\n", f',"{DEPARTMENT.labels[1]}",Sita,\n')
+    path.write_bytes("".join(lines).encode("utf-8-sig"))
+    loaded = sambodhan(held, monkeypatch, "load", "audits", str(path))
+    assert loaded.output.splitlines() == [
+        "Loaded 1 rows with labels, 1 of them new or changed; 29 rows are still empty.",
+        f"The job decide_department now decides with the labels of {path.stem}.",
+    ]
+    assert f"{path.stem}  30    29" in sambodhan(held, monkeypatch, "sheets").output
+    path.write_bytes("".join(lines).replace(",Sita,", ",Sita,soon").encode("utf-8-sig"))
+    refused = sambodhan(held, monkeypatch, "load", "audits", str(path))
+    assert "line 2: verified_at is 'soon'" in refusal(refused)
 
 
 def test_what_is_loaded_is_what_a_lane_reads(

@@ -288,6 +288,19 @@ def test_rows_may_be_moved_and_left_out_and_sheets_put_together():
     assert [found.complaint_id for found in checked.labellings] == [1]
 
 
+def test_a_text_that_a_spreadsheet_took_for_a_date_or_a_number_keeps_its_key(tmp_path: Path):
+    made = sheet(sheet_row(1, text="2025-06-01"), sheet_row(2, text="00123"))
+    write_xlsx(made, tmp_path / "sheet.xlsx")
+    book = load_workbook(tmp_path / "sheet.xlsx")
+    page = book["complaints"]
+    column = made.columns.index("text") + 1
+    page.cell(2, column).value = datetime(2025, 6, 1)  # noqa: DTZ001
+    page.cell(3, column).value = 123.0
+    book.save(tmp_path / "sheet.xlsx")
+    rows = [FilledRow(n, row) for n, row in enumerate(from_xlsx(tmp_path / "sheet.xlsx"), start=2)]
+    assert check_sheet(rows, rules(made)).problems == ()
+
+
 def test_a_file_that_is_no_workbook_is_explained(tmp_path: Path):
     (tmp_path / "sheet.xlsx").write_text("batch,complaint_id\n")
     with pytest.raises(PermanentError, match="no XLSX workbook"):

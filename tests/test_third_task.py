@@ -1,16 +1,19 @@
 """Risk: a third label task needs more than its entry, or a changed label set ends a task's line."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from resources.assembly import open_audit_store
+from resources.audits.files import load_audits
 from resources.lane_settings import decision_repository
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.gate.verdict import VerdictName
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
-from tests.databases import feedback_store
+from tests.databases import NOON, feedback_store
 from tests.lane_world import (
     DEPARTMENT,
     STAGES,
@@ -150,3 +153,20 @@ def test_a_changed_label_set_starts_a_new_line_and_keeps_the_splits(
             rows = read_dataset(folder).assignments.to_pylist()
         splits.append({row["text_key"]: row["split"] for row in rows})
     assert splits[0].items() <= splits[1].items()
+
+
+def test_a_third_task_is_asked_for_on_the_next_sheet_of_audits(three_tasks: World):
+    world = three_tasks.but(AUDIT_QUOTA="5")
+    assert run(world, "draw_audit_batch").success
+    (path,) = (world.home / "sheets").glob("*.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["verified_channel"] = CHANNEL.labels[0]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    audits = open_audit_store(world.settings)
+    load_audits(path, audits, now=NOON, db_timezone="UTC", tasks=TASKS)
+    assert audits.verified(CHANNEL)["label"].to_pylist() == [CHANNEL.labels[0]]
+    assert run(world, "channel_pipeline").success

@@ -138,7 +138,8 @@ def _as_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat()
+        # Without the T: a text that a spreadsheet took for a date must not gain a letter.
+        return value.isoformat(sep=" ")
     # Some spreadsheets store every number as a decimal one.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
