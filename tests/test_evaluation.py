@@ -108,13 +108,22 @@ def twins(count: int) -> list[str]:
     return [f"{stem} {number}" for number in range(count)]
 
 
-def test_a_row_is_answered_by_a_model_that_did_not_learn_from_its_twins_either():
+def test_a_row_is_answered_by_a_model_that_did_not_learn_from_copies_of_it_either():
+    text = twins(1)[0]
+    copies = [text, text.upper(), f"{text}  ", text.replace(" ", "   "), f" {text}"]
+    rows = [unflagged_row(1000 + n, copy, HIGHLY_URGENT) for n, copy in enumerate(copies)]
+    crossed, final = answers_to(build(*everyday(), *rows, replay_max=5000), "the same words")
+    assert final == {HIGHLY_URGENT}
+    assert HIGHLY_URGENT not in crossed
+
+
+def test_twins_of_other_folds_are_known_to_a_fold_as_they_are_to_what_ships():
     texts = twins(6)
     assert len({fold_of(text_key(text)) for text in texts}) > 1
     rows = [unflagged_row(1000 + n, text, HIGHLY_URGENT) for n, text in enumerate(texts)]
     crossed, final = answers_to(build(*everyday(), *rows, replay_max=5000), "zqxv")
     assert final == {HIGHLY_URGENT}
-    assert HIGHLY_URGENT not in crossed
+    assert HIGHLY_URGENT in crossed
 
 
 def test_what_the_deployed_version_trained_on_stays_unless_an_official_has_labelled_it():
@@ -141,11 +150,11 @@ def test_texts_that_are_in_no_window_train_every_fold():
     assert crossed == {HIGHLY_URGENT}
 
 
-def test_folds_take_every_group_once_and_about_a_fifth_each():
+def test_folds_take_every_text_once_and_about_as_many_each():
     folds = [fold_of(text_key(unlike(number))) for number in range(1000)]
     counts = np.bincount(folds, minlength=FOLDS)
     assert len(counts) == FOLDS
-    assert counts.min() > 150
+    assert counts.min() > 0.75 * 1000 / FOLDS
 
 
 def test_groups_join_near_duplicates_whatever_the_order():

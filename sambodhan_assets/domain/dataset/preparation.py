@@ -25,7 +25,8 @@ class PreparationSettings:
     near_duplicate_threshold: float = 0.7
     test_share: float = 0.1
     eval_share: float = 0.1
-    anchor_test_share: float = 0.2
+    # As much as of other rows: a fifth of 650 corpus rows cost 0.6 points of macro-F1.
+    anchor_test_share: float = 0.1
     min_rows: int = 0
 
     def __post_init__(self) -> None:

@@ -1,4 +1,11 @@
-"""Predicts every window row with a model that trained neither on its text nor on a twin of it."""
+"""Predicts every window row with a model that did not train on its text.
+
+Its near-duplicates stay in training where they fell into other folds. Citizens send the same things
+again, so the shipped model will answer complaints whose twins it knows, and it knows them with the
+labels that were presumed: a fold without them would be judged for what nobody ships. A twin that
+repeats a presumed answer makes the candidate agree, which counts for neither model. How much rests
+on a few templates is told by the interval, which draws near-duplicates as one.
+"""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -9,17 +16,18 @@ from numpy.typing import NDArray
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.cleaning import text_key
-from sambodhan_assets.domain.evaluation.text_groups import group_keys
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows
 from sambodhan_assets.domain.models.linear import cross_predict_linear
 from sambodhan_assets.domain.models.training import training_rows
 
-FOLDS = 5
+# A fold lacks a tenth of what the candidate has learned since the last promotion. With five folds
+# estimates on real complaints came out 0.3 points lower, three times what counts as a gain.
+FOLDS = 10
 T = TypeVar("T")
 
 
 def fold_of(key: str, *, folds: int = FOLDS) -> int:
-    """Fold of a text group: all rows of its texts are in one fold, on any machine."""
+    """Fold of a text: all rows with this text are in one fold, on any machine."""
     return int.from_bytes(hashlib.sha256(f"fold:{key}".encode()).digest()[:8]) % folds
 
 
@@ -34,8 +42,8 @@ def cross_predict_window(
 ) -> NDArray[np.int64]:
     """Label ids [n] for the window rows, by the recipe that trained the candidate.
 
-    Training rows whose text, or a near-duplicate of it, stands in the window are left out of the
-    fold that predicts it; all others are in every fold.
+    Training rows whose text stands in the window are left out of the fold that predicts it; all
+    others are in every fold.
 
     Args:
         dataset: The version that the candidate was trained on.
@@ -47,26 +55,19 @@ def cross_predict_window(
         on_progress: Receives one line per finished fold.
     """
     texts, labels = training_rows(dataset)
-    groups = group_keys([*texts, *rows.texts])
-    of_training, of_window = groups[: len(texts)], groups[len(texts) :]
+    keys = list(map(text_key, texts))
     labelled = {rows.text_keys[row] for row in np.flatnonzero(rows.labelled).tolist()}
-    kept, in_window = trained_before - labelled, set(of_window)
-    in_fold = np.array(
-        [
-            group in in_window and text_key(text) not in kept
-            for text, group in zip(texts, of_training, strict=True)
-        ],
-        dtype=bool,
-    )
+    left_out = set(rows.text_keys) - (trained_before - labelled)
+    in_fold = np.array([key in left_out for key in keys], dtype=bool)
     fixed, moving = np.flatnonzero(~in_fold).tolist(), np.flatnonzero(in_fold).tolist()
     return cross_predict_linear(
         _pick(texts, fixed),
         _pick(labels, fixed),
         _pick(texts, moving),
         _pick(labels, moving),
-        [fold_of(group) for group in _pick(of_training, moving)],
+        [fold_of(key) for key in _pick(keys, moving)],
         rows.texts,
-        [fold_of(group) for group in of_window],
+        [fold_of(key) for key in rows.text_keys],
         n_labels=n_labels,
         n_folds=FOLDS,
         seed=seed,

@@ -1,4 +1,4 @@
-"""Groups of near-duplicate texts: what is folded, and drawn in the bootstrap, as one."""
+"""Groups of near-duplicate texts: what is drawn in the bootstrap as one."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,7 @@ from sambodhan_assets.domain.dataset.text_signatures import index_texts
 def group_keys(texts: Sequence[str]) -> list[str]:
     """For each text the smallest text key among its near-duplicates here.
 
-    A twin that trained on a presumed label answers as the row itself would after training on it,
-    so a text is left out of training with its twins. 20,000 texts take 0.4 s of a core.
+    Models answer twins alike, so they are one piece of evidence. 20,000 texts take 0.4 s.
     """
     forms = [normalised(text) for text in texts]
     keys = [key_of_normalised(form) for form in forms]
