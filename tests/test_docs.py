@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import dropwhile, groupby
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -23,6 +24,7 @@ from sambodhan_assets.cli import app
 from sambodhan_assets.definitions import build_definitions
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.feedback_watch import CorrectionChanges, decide_start
+from sambodhan_assets.domain.gate.estimator import estimate
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.status import HEADINGS
@@ -36,6 +38,7 @@ from tests.databases import (
     text_of,
 )
 from tests.databases import snapshot as take_snapshot
+from tests.gate_windows import HAND_EXAMPLE, make_window, without_random_labels
 from tests.sheets import audit_row, labelling
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +80,8 @@ def test_every_sambodhan_command_of_the_documents_is_understood(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    for name in FILES_NAMED:
+    (tmp_path / ".sambodhan/sheets").mkdir(parents=True)
+    for name in (*FILES_NAMED, *(word for word in arguments if "/sheets/" in word)):
         (tmp_path / name).touch()
     command, rest = typer.main.get_command(app), list(arguments)
     while rest and rest[0] in getattr(command, "commands", {}):
@@ -147,6 +151,19 @@ def test_the_settings_table_names_every_setting_with_its_default():
             assert shown.startswith("unset"), name
         else:
             assert type(field.default)(shown) == field.default, name
+
+
+def test_the_worked_example_is_what_the_estimator_computes():
+    text = (ROOT / "docs/promotion.md").read_text()
+    found = estimate(make_window(HAND_EXAMPLE), 2)
+    for matrix in (found.candidate_confusion, found.deployed_confusion):
+        assert str(np.rint(matrix).astype(int).tolist()) in text
+    scores = [found.candidate_f1, found.deployed_f1]
+    assert all(f"{score:.4f}".removeprefix("0") in text for score in scores)
+    unlabelled = estimate(make_window(without_random_labels(HAND_EXAMPLE)), 2)
+    gains = [found.gain, unlabelled.worst_gain, unlabelled.best_gain]
+    shown = [f"{gain:+.4f}".replace("0.", ".", 1) for gain in gains]
+    assert [gain for gain in shown if gain not in text] == []
 
 
 def test_the_tables_that_are_shown_have_the_columns_of_today():
