@@ -95,7 +95,7 @@ def test_a_gate_that_cannot_tell_holds_the_candidate_and_gives_the_reason(deploy
     assert outcome.amber("F1_GATE")
     assert verdict_of(deployed) == "HOLD"
     assert "HOLD. " in str(outcome.checks["F1_GATE"].description)
-    assert "disagreements have no label" in str(outcome.checks["F1_GATE"].description)
+    assert "complaints that nobody has checked" in str(outcome.checks["F1_GATE"].description)
     assert deployed.serving() == before
 
 

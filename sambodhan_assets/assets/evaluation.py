@@ -189,7 +189,9 @@ def _metadata(record: DecisionRecord, sheet: OpenSheet | None) -> dict[str, Any]
         "what to do next": next_step_sentence(record),
         "in plain numbers": exchange_sentence(record) or "nothing was compared",
         **measured,
-        "scores": dg.MetadataValue.md(f1_table_markdown(record)),
+        "scores": dg.MetadataValue.md(
+            f"{f1_table_markdown(record)}\nPrecision and recall stand in the report."
+        ),
         "report": dg.MetadataValue.md(summary_markdown(record)),
     }
     if sheet is not None:
