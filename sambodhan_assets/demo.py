@@ -2,22 +2,31 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
-from resources.assembly import build_lane_settings, open_feedback_store
+from resources.assembly import (
+    build_lane_settings,
+    open_audit_store,
+    open_feedback_store,
+    open_sheets,
+)
+from resources.audits.files import load_audits
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, load_settings
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.definitions import build_definitions
 from sambodhan_assets.demo_world import (
+    Complaint,
     Period,
+    fill_in,
     live_through,
     read_truth,
     sample_truth,
@@ -37,6 +46,8 @@ DEMO_MIN_DATASET_LEN = 30
 # Each of the two rounds lasts half of it, long enough for reviews that come two weeks late.
 PERIOD = timedelta(days=30)
 ROUNDS = 2
+# Of one candidate; after them it may stay on hold.
+MOST_SHEETS = 2
 # `make ui` links the same file; without it Dagster would send telemetry.
 INSTANCE_FILE = Path(__file__).parents[1] / "dagster.yaml"
 # Names of the folders under SAMBODHAN_HOME that a new demo replaces.
@@ -75,8 +86,12 @@ def run_demo(data: Path | None, say: Say) -> Settings:
     models = train_first_models(truth[:cut])
     for number, rows in enumerate((truth[cut:middle], truth[middle:]), start=1):
         period = live_through(rows, models, started_at=datetime.now(UTC) - PERIOD / number)
-        _store(number, period, store, say)
-        _run_pipelines(number, settings, say)
+        said = partial(_say_of_round, number, say)
+        _store(period, store, said)
+        with _open_instance(settings.home / "dagster") as instance:
+            for task in LABEL_TASKS:
+                _run_job(pipeline_name(task), task, settings, instance, said)
+                _answer_sheets(task, truth, settings, instance, said)
         models = {**models, **_deployed_models(settings)}
     return settings
 
@@ -110,32 +125,55 @@ def _start_afresh(settings: Settings, say: Say) -> FeedbackStore:
     return store
 
 
-def _store(number: int, period: Period, store: FeedbackStore, say: Say) -> None:
+def _say_of_round(number: int, say: Say, line: str) -> None:
+    say(f"Round {number} of {ROUNDS}: {line}")
+
+
+def _store(period: Period, store: FeedbackStore, say: Say) -> None:
     store.upsert_complaints(period.complaints)
     store.upsert_corrections([correction.row() for correction in period.corrections])
     errors = ", ".join(f"{count} wrong in {name}" for name, count in period.errors.items())
-    say(f"Round {number} of {ROUNDS}: {len(period.complaints)} complaints answered, {errors}.")
-    say(f"Round {number} of {ROUNDS}: officials filed {len(period.corrections)} reviews.")
+    say(f"{len(period.complaints)} complaints answered, {errors}.")
+    say(f"officials filed {len(period.corrections)} reviews.")
 
 
-def _run_pipelines(number: int, settings: Settings, say: Say) -> None:
-    definitions = build_definitions(LABEL_TASKS, settings)
-    with _open_instance(settings.home / "dagster") as instance:
-        for task in LABEL_TASKS:
-            job = definitions.resolve_job_def(pipeline_name(task))
-            started = time.monotonic()
-            with _log_file(settings).open("a", encoding="utf-8") as log, redirect_stderr(log):
-                result = job.execute_in_process(instance=instance, raise_on_error=False)
-            if not result.success:
-                lines = describe_failure(instance, result.dagster_run).lines
-                raise PermanentError(
-                    tried=f"Running {job.name}",
-                    found=f"run {result.run_id} failed: {' '.join(lines)}",
-                    todo=f"{_log_file(settings)} tells more.",
-                )
-            outcome = _outcome(task, settings)
-            seconds = time.monotonic() - started
-            say(f"Round {number} of {ROUNDS}: {job.name}: {outcome} ({seconds:.0f} s)")
+def _run_job(
+    name: str, task: LabelTask, settings: Settings, instance: dg.DagsterInstance, say: Say
+) -> None:
+    job = build_definitions(LABEL_TASKS, settings).resolve_job_def(name)
+    started = time.monotonic()
+    with _log_file(settings).open("a", encoding="utf-8") as log, redirect_stderr(log):
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    if not result.success:
+        lines = describe_failure(instance, result.dagster_run).lines
+        raise PermanentError(
+            tried=f"Running {name}",
+            found=f"run {result.run_id} failed: {' '.join(lines)}",
+            todo=f"{_log_file(settings)} tells more.",
+        )
+    say(f"{name}: {_outcome(task, settings)} ({time.monotonic() - started:.0f} s)")
+
+
+def _answer_sheets(
+    task: LabelTask,
+    truth: Sequence[Complaint],
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    say: Say,
+) -> None:
+    """On HOLD officials fill in the sheet, as true as their labels are, and the gate decides."""
+    audits, sheets = open_audit_store(settings), open_sheets(settings)
+    for _ in range(MOST_SHEETS):
+        waiting = [batch for batch in audits.open_batches() if batch.asked == (task.column,)]
+        if not waiting:
+            return
+        file = sheets.file_of(waiting[0].name).with_suffix(".csv")
+        fill_in(file, truth)
+        loaded = load_audits(file, audits, now=datetime.now(UTC), db_timezone=settings.db_timezone)
+        say(
+            f"officials labelled {loaded.labelled} complaints that the two models answer otherwise."
+        )
+        _run_job(f"decide_{task.name}", task, settings, instance, say)
 
 
 def _open_instance(folder: Path) -> dg.DagsterInstance:

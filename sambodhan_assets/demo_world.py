@@ -10,6 +10,7 @@ import numpy as np
 
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.labelling.sheet import COMPLAINT_ID, verified
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.sample.grievances import generate_grievances
@@ -151,3 +152,18 @@ def live_through(
             for task in LABEL_TASKS
         },
     )
+
+
+def fill_in(sheet: Path, truth: Sequence[Complaint]) -> None:
+    """Writes the true labels into a sheet in CSV, as an official would."""
+    labels = {row.id: row.truth for row in truth}
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for task in LABEL_TASKS:
+            if verified(task.column) in row:
+                row[verified(task.column)] = labels[int(row[COMPLAINT_ID])][task.name]
+    with sheet.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

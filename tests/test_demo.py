@@ -45,6 +45,12 @@ def test_the_demo_prints_its_own_lines_and_can_be_run_again():
         for task in LABEL_TASKS:
             assert sum(f"{task.name}_pipeline: dataset v" in line for line in lines) == 2
             assert any(line.split()[:1] == [task.name] for line in lines)
+        # Every HOLD is followed by a filled sheet and a second decision.
+        held = [line for line in lines if line.startswith("Round") and ", HOLD, " in line]
+        answered = [line for line in lines if "officials labelled" in line]
+        assert len(answered) >= 1
+        assert len(held) <= 2 * len(answered)
+        assert sum(": decide_" in line for line in lines) == len(answered)
         assert lines[-1].endswith("make ui")
         assert "RUN_SUCCESS" in (folder / "demo/dagster.log").read_text()
         assert (folder / "dagster/dagster.yaml").resolve() == ROOT / "dagster.yaml"
