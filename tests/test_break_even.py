@@ -65,6 +65,13 @@ def test_what_nobody_checked_is_presumed_broken_and_marked():
     assert sentence.endswith("points on real traffic if all of these are broken.")
 
 
+def test_audits_on_which_both_agree_are_neither_fixed_nor_broken():
+    rows = [sampled(0, 0, 0)] * 5 + [sampled(1, 0, 0)] * 2 + [unlabelled(0, 0)] * 13
+    found = break_even(make_window(rows))
+    assert (found.unflagged, found.changed, found.checked) == (20, 0, 0)
+    assert (found.fixed_on_traffic, found.broken_on_traffic, found.traffic) == (0, 0, 20)
+
+
 def test_a_certain_row_that_was_right_is_neither_flagged_nor_unflagged():
     found = break_even(make_window([certain(0, 1, 0), unlabelled(0, 0)]))
     assert (found.flagged, found.unflagged, found.changed) == (0, 1, 0)
