@@ -2,15 +2,18 @@
 where the rows cannot tell it."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
+from sambodhan_assets.domain.dataset.balanced import build_balanced_dataset
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.calibration import (
     MIN_ROWS,
@@ -24,9 +27,11 @@ from sambodhan_assets.domain.models.calibration import (
 )
 from sambodhan_assets.domain.models.classifier import load_classifier
 from sambodhan_assets.domain.models.linear import LinearClassifier, train_linear
+from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.transformer import train_transformer
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
 from tests.bilingual_texts import LABELS, bilingual_rows
+from tests.snapshot_rows import correction, make_snapshot
 from tests.tiny_checkpoint import build_tiny_checkpoint
 
 NOISY_EVAL = bilingual_rows(200, seed=5, noise=0.3)
@@ -148,6 +153,29 @@ def test_a_linear_model_keeps_its_temperature_on_disk(tmp_path: Path):
     assert np.array_equal(scaled, tempered(before, found.temperature))
     assert not np.allclose(scaled, before)
     assert np.array_equal(scaled.argmax(axis=1), before.argmax(axis=1))
+
+
+def test_training_fits_the_temperature_on_the_eval_split(tmp_path: Path):
+    texts, label_ids = bilingual_rows(120, seed=3)
+    rows = zip(texts, label_ids, strict=True)
+    dataset = build_balanced_dataset(
+        make_snapshot([correction(n, text, LABELS[label]) for n, (text, label) in enumerate(rows)]),
+        labels=LABELS,
+        settings=PreparationSettings(),
+        parent_assignments=None,
+    )
+    noisy = pa.table(dict(zip(("grievance", "label"), NOISY_EVAL, strict=True)))
+    model = train_classifier(
+        replace(dataset, splits={**dataset.splits, "eval": noisy}),
+        labels=LABELS,
+        family="linear",
+        transformer=TransformerSettings(),
+        seed=7,
+        work_folder=tmp_path,
+        on_log=lambda _: None,
+    )
+    assert calibration_of(model.record).rows == 200
+    assert calibration_of(model.record).temperature > 1.5
 
 
 def test_a_transformer_keeps_its_temperature_on_disk(tmp_path: Path):

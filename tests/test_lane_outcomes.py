@@ -71,6 +71,7 @@ def test_a_first_run_makes_every_stage_and_passes_every_check_that_can_stop_it(f
         "no_source_signal": True,
         "F1_GATE": True,
     }
+    assert "not measured: the eval split has" in outcome.events
     assert verdict_of(first_round) == "BOOTSTRAP"
     assert first_round.moves() == [("deploy", first_round.model_tags()[0])]
 
