@@ -217,7 +217,10 @@ def test_one_bad_row_and_nothing_of_the_file_is_loaded(first_round: World):
     filled[0]["verified_urgency"] = "URGENT"
     filled[3]["verified_urgency"] = "soon"
     write_csv(path, filled)
-    with pytest.raises(PermanentError, match=r"line 5: verified_urgency is 'soon'"):
+    named = (
+        rf"1 bad row: line \d+: complaint {filled[3]['complaint_id']}: verified_urgency is 'soon'"
+    )
+    with pytest.raises(PermanentError, match=named):
         load(first_round, path)
     assert open_audit_store(first_round.settings).verified(URGENCY).num_rows == 0
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from resources.feedback.audit_draw import AuditDraw, AuditFrame
+from sambodhan_assets.domain.dataset.snapshot import DRAWN_AT_RANDOM
 from sambodhan_assets.domain.labelling.audit_rows import (
     AuditRow,
     not_to_audit,
@@ -148,6 +149,10 @@ def test_no_audits_and_an_empty_table_of_audits_give_the_same_snapshot(store):
     taken = snapshot(store, **request, audited=verified())
     assert taken.rows.equals(before.rows)
     assert taken.report == before.report
+
+
+def test_the_dataset_knows_random_audits_by_the_name_of_their_purpose():
+    assert Purpose.AUDIT.value == DRAWN_AT_RANDOM
 
 
 # The draw

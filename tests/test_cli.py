@@ -143,7 +143,7 @@ def test_a_sheet_is_listed_filled_in_and_loaded(held: World, monkeypatch: pytest
     assert f"{path.stem}  30    29" in sambodhan(held, monkeypatch, "sheets").output
     path.write_bytes("".join(lines).replace(",Sita,", ",Sita,soon").encode("utf-8-sig"))
     refused = sambodhan(held, monkeypatch, "load", "audits", str(path))
-    assert "line 2: verified_at is 'soon'" in refusal(refused)
+    assert re.search(r"line 2: complaint \d+: verified_at is 'soon'", refusal(refused))
 
 
 def test_what_is_loaded_is_what_a_lane_reads(

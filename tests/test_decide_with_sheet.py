@@ -68,6 +68,18 @@ def answer_given(world: World) -> Callable[[Cells], str]:
     return lambda row: found[row["complaint_id"]]
 
 
+def mostly_deployed(world: World) -> Callable[[Cells], str]:
+    """Two of three labels speak for the deployed version, one for the candidate: no verdict yet."""
+    given, seen = answer_given(world), iter(range(1000))
+
+    def answer(row: Cells) -> str:
+        if next(seen) % 3:
+            return given(row)
+        return row["answer_1"] if given(row) == row["answer_2"] else row["answer_2"]
+
+    return answer
+
+
 def decide(world: World) -> Outcome:
     outcome = run(world, DECIDE)
     assert outcome.success
@@ -83,6 +95,16 @@ def newest_record(world: World) -> DecisionRecord:
 
 def verdict(world: World) -> str:
     return newest_record(world).verdict.name.value
+
+
+def fill_in_all(world: World, answer: Callable[[Cells], str]) -> None:
+    """Fills in every sheet that comes; which complaints the first one holds is chance."""
+    filled: list[Path] = []
+    while left := [path for path in sheet_files(world) if path not in filled]:
+        for path in left:
+            fill_in(world, path, answer)
+        filled += left
+        decide(world)
 
 
 # The sheet
@@ -144,11 +166,9 @@ def test_a_sheet_filled_truthfully_promotes_the_better_candidate_and_deploys_it(
     found = fill_in(held, path, truth)
     assert (found.labelled, found.empty) == (30, 0)
     assert "decide_department" in describe(found, open_audit_store(held.settings))[1]
-    outcome = decide(held)
-    assert outcome.made == keys(DEPARTMENT, "evaluation", "deployed_tag")
-    assert outcome.checks["F1_GATE"].passed
+    fill_in_all(held, truth)
     assert verdict(held) == "PROMOTE"
-    assert newest_record(held).comparison.counts.disagreed_labels == 30
+    assert newest_record(held).comparison.counts.disagreed_labels >= 30
     assert held.artifacts.newest(candidate_repository(DEPARTMENT)) == candidate
     assert newest_record(held).candidate.tag == candidate.tag
     assert held.serving() != serving
@@ -177,13 +197,13 @@ def test_labels_can_be_taken_back(held: World):
     fill_in(held, path, answer_given(held))
     assert not decide(held).checks["F1_GATE"].passed
     assert fill_in(held, path, truth).changed > 0
-    decide(held)
+    fill_in_all(held, truth)
     assert verdict(held) == "PROMOTE"
 
 
 def test_a_sheet_filled_to_the_middle_counts_as_far_as_it_goes_and_stays_open(held: World):
     (path,) = sheet_files(held)
-    found = fill_in(held, path, answer_given(held), first=10)
+    found = fill_in(held, path, mostly_deployed(held), first=10)
     assert (found.labelled, found.empty) == (10, 20)
     decide(held)
     record = newest_record(held)
@@ -198,7 +218,7 @@ def test_a_full_sheet_that_still_ends_in_hold_brings_the_next_one(deployed: Worl
     live_second_round(world, share=0.7)
     assert run(world).amber("F1_GATE")
     (first,) = sheet_files(world)
-    fill_in(world, first, truth)
+    fill_in(world, first, mostly_deployed(world))
     decide(world)
     assert verdict(world) == "HOLD"
     first, second = sheet_files(world)
@@ -246,8 +266,7 @@ def test_a_run_that_was_killed_before_it_wrote_the_sheet_is_finished_by_the_next
     assert {float(r["inclusion_probability"]) for r in rows} == {
         row.inclusion_probability for row in registered
     }
-    fill_in(deployed, path, truth)
-    decide(deployed)
+    fill_in_all(deployed, truth)
     assert verdict(deployed) == "PROMOTE"
 
 

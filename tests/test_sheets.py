@@ -264,20 +264,20 @@ def test_an_id_that_was_changed_to_that_of_another_row_is_noticed():
     ((line, told),) = check_sheet([second], rules(made)).problems
     assert (line, "do not belong together" in told) == (3, True)
     told = check_sheet([first, second], rules(made)).problems[0][1]
-    assert "complaint 3 stands in line 2 already" in told
+    assert told.endswith("it stands in line 2 already")
 
 
 def test_two_rows_of_one_complaint_are_refused():
     first, second = filled(sheet())
     again = replace(second, line=4)
     ((line, told),) = check_sheet([first, second, again], rules(sheet())).problems
-    assert (line, told) == (4, "complaint 1 stands in line 3 already")
+    assert (line, told) == (4, "complaint 1: it stands in line 3 already")
 
 
 def test_a_label_that_was_not_asked_for_is_refused():
     made = sheet(questions=QUESTIONS[:1])
     ((_, told),) = check(made, verified_urgency="URGENT").problems
-    assert told == "verified_urgency was not asked in this batch"
+    assert told == "complaint 1: verified_urgency was not asked in this batch"
 
 
 def test_rows_may_be_moved_and_left_out_and_sheets_put_together():

@@ -19,7 +19,7 @@ class Repository:
     """A line of versions.
 
     Attributes:
-        kind: dataset, model, snapshot, candidate or decision.
+        kind: dataset, model, snapshot, candidate, decision, sheet or audit.
         name: Unique within its kind; may hold slashes.
     """
 

@@ -102,11 +102,11 @@ def check_sheet(rows: Iterable[FileRow], rules: SheetRules) -> CheckedSheet:
     for row in rows:
         found, reasons = _check_row(row, rules)
         if found is not None and found.key in seen:
-            reasons.append(
-                f"complaint {found.complaint_id} stands in line {seen[found.key]} already"
-            )
+            reasons.append(f"it stands in line {seen[found.key]} already")
         if reasons or found is None:
-            problems.append((row.line, ", and ".join(reasons)))
+            # Texts have line breaks, so the row of a spreadsheet is seldom the line of its file.
+            named = f"complaint {found.complaint_id}: " if found else ""
+            problems.append((row.line, named + ", and ".join(reasons)))
             continue
         seen[found.key] = row.line
         empty += not found.labels
