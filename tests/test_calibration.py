@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from sambodhan_assets.domain.dataset.balanced import build_balanced_dataset
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
+from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.traffic_weights import traffic_weights
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.calibration import (
-    MIN_ROWS,
+    MIN_ROWS_FOR_ERROR,
     Calibration,
     calibrated,
     calibration_error,
@@ -30,12 +32,17 @@ from sambodhan_assets.domain.models.linear import LinearClassifier, train_linear
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.transformer import train_transformer
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
-from tests.bilingual_texts import LABELS, bilingual_rows
-from tests.snapshot_rows import correction, make_snapshot
+from tests.bilingual_texts import bilingual_rows
+from tests.snapshot_rows import LABELS, Row, audit, correction, make_snapshot, unflagged, unlike
 from tests.tiny_checkpoint import build_tiny_checkpoint
 
 NOISY_EVAL = bilingual_rows(200, seed=5, noise=0.3)
 UNSEEN = bilingual_rows(40, seed=6)[0]
+
+
+def evenly(rows: int) -> np.ndarray:
+    """The weights of rows that stand for as many complaints each."""
+    return np.ones(rows)
 
 
 def linear() -> LinearClassifier:
@@ -52,7 +59,7 @@ def drawn_truth(probabilities: np.ndarray, *, seed: int) -> np.ndarray:
 def test_the_factor_by_which_a_model_is_too_sure_is_found(factor: float):
     logits = np.random.default_rng(1).normal(scale=2, size=(4000, 4))
     truth = drawn_truth(softmax(logits, axis=1), seed=2)
-    found = fit_calibration(softmax(logits * factor, axis=1), truth)
+    found = fit_calibration(softmax(logits * factor, axis=1), truth, evenly(4000))
     assert found.temperature == pytest.approx(factor, rel=0.06)
     assert found.ece_after is not None
     assert found.ece_before is not None
@@ -67,7 +74,12 @@ def test_the_calibration_error_is_that_computed_by_hand():
     right = np.array([True] * 24 + [False] * 6 + [True] * 15 + [False] * 5)
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     truth = np.where(right, 0, 1)
-    assert calibration_error(probabilities, truth) == pytest.approx(0.6 * 0.1 + 0.4 * 0.15)
+    error = calibration_error(probabilities, truth, evenly(50))
+    assert error == pytest.approx(0.6 * 0.1 + 0.4 * 0.15)
+    # Each row at .6 stands for three times as many complaints: 30 of 90 against 60 of 90.
+    weights = np.where(confidence > 0.8, 1.0, 3.0)
+    error = calibration_error(probabilities, truth, weights)
+    assert error == pytest.approx(1 / 3 * 0.1 + 2 / 3 * 0.15)
 
 
 def test_rows_of_one_bin_outweigh_each_other_and_bins_do_not():
@@ -75,8 +87,9 @@ def test_rows_of_one_bin_outweigh_each_other_and_bins_do_not():
     same_bin = np.array([0.62] * 50 + [0.64] * 50)
     right = np.array([True] * 25 + [False] * 25 + [True] * 38 + [False] * 12)
     probabilities = np.stack([same_bin, 1 - same_bin], axis=1)
-    assert calibration_error(probabilities, np.where(right, 0, 1)) == pytest.approx(0.0)
-    error = calibration_error(probabilities, np.where(right, 0, 1), bins=100)
+    truth = np.where(right, 0, 1)
+    assert calibration_error(probabilities, truth, evenly(100)) == pytest.approx(0.0)
+    error = calibration_error(probabilities, truth, evenly(100), bins=100)
     assert error == pytest.approx(0.12)
 
 
@@ -106,8 +119,8 @@ def test_a_temperature_on_a_softmax_divides_the_logits():
 @pytest.mark.parametrize(
     ("truth", "right", "reason"),
     [
-        ([], [], "the eval split has 0 rows, 50 are needed"),
-        ([0, 1] * 24, [True] * 48, "has 48 rows, 50 are needed"),
+        ([], [], "the eval split has 0 rows, 20 are needed"),
+        ([0, 1] * 9, [True] * 18, "has 18 rows, 20 are needed"),
         ([1] * 60, [True, False] * 30, "all 60 rows of the eval split have one label"),
         ([0, 1] * 30, [True] * 60, "all 60 rows of the eval split are answered rightly"),
         ([0, 1] * 30, [False] * 60, "all 60 rows of the eval split are answered wrongly"),
@@ -118,15 +131,40 @@ def test_rows_that_cannot_tell_leave_the_probabilities_alone(
 ):
     answers = [label if ok else 1 - label for label, ok in zip(truth, right, strict=True)]
     probabilities = np.eye(2)[np.array(answers, dtype=int)] * 0.8 + 0.1
-    found = fit_calibration(probabilities, np.array(truth, dtype=np.int64))
+    found = fit_calibration(probabilities, np.array(truth, dtype=np.int64), evenly(len(truth)))
     assert (found.temperature, found.ece_before, found.ece_after) == (1.0, None, None)
     assert found.sentence.startswith("not measured: ")
     assert reason in found.sentence
 
 
-def test_too_few_rows_have_no_error_instead_of_none_at_all():
-    probabilities = np.full((MIN_ROWS - 1, 2), 0.5)
-    assert calibration_error(probabilities, np.zeros(MIN_ROWS - 1, dtype=np.int64)) is None
+def test_an_eval_split_that_stands_for_no_traffic_tells_no_temperature():
+    probabilities = np.full((60, 2), 0.5)
+    found = fit_calibration(probabilities, np.array([0, 1] * 30), None)
+    assert (found.temperature, found.ece_before) == (1.0, None)
+    assert "no row of the eval split stands for the complaints" in found.sentence
+
+
+def test_few_rows_tell_a_temperature_and_not_how_far_it_is_off():
+    probabilities = np.tile([0.9, 0.1], (MIN_ROWS_FOR_ERROR - 1, 1))
+    truth = (np.arange(len(probabilities)) % 4 == 0).astype(np.int64)
+    found = fit_calibration(probabilities, truth, evenly(len(truth)))
+    assert found.temperature > 1.5
+    assert (found.ece_before, found.ece_after) == (None, None)
+    assert "is not measured: the eval split has 49 rows, 50 are needed" in found.sentence
+
+
+def test_the_temperature_is_that_of_traffic_and_not_of_the_hard_rows():
+    # On 40 corrections the model is right half the time, on 20 other rows nearly always; those
+    # stand for a hundred complaints each.
+    logits = np.random.default_rng(8).normal(scale=3, size=(60, 3))
+    probabilities = softmax(logits, axis=1)
+    truth = probabilities.argmax(axis=1)
+    truth[:20] = (truth[:20] + 1) % 3
+    truth[59] = (truth[59] + 1) % 3
+    weights = np.where(np.arange(60) < 40, 1.0, 100.0)
+    unweighted = fit_calibration(probabilities, truth, evenly(60))
+    weighted = fit_calibration(probabilities, truth, weights)
+    assert weighted.temperature < 0.5 * unweighted.temperature
 
 
 def test_a_label_without_training_rows_does_not_stop_the_fit():
@@ -135,12 +173,13 @@ def test_a_label_without_training_rows_does_not_stop_the_fit():
     truth = drawn_truth(seen, seed=5)
     probabilities = np.hstack([tempered(seen, 0.5), np.zeros((300, 1))])
     truth[:6] = 2
-    assert fit_calibration(probabilities, truth).temperature == pytest.approx(2.0, rel=0.4)
+    found = fit_calibration(probabilities, truth, evenly(300))
+    assert found.temperature == pytest.approx(2.0, rel=0.4)
 
 
 def test_a_linear_model_keeps_its_temperature_on_disk(tmp_path: Path):
     plain = linear()
-    model = calibrated(plain, *NOISY_EVAL)
+    model = calibrated(plain, *NOISY_EVAL, evenly(200))
     found = calibration_of(model.record)
     assert found.temperature > 1.5
     assert (found.rows, found.reason) == (200, None)
@@ -155,18 +194,69 @@ def test_a_linear_model_keeps_its_temperature_on_disk(tmp_path: Path):
     assert np.array_equal(scaled.argmax(axis=1), before.argmax(axis=1))
 
 
-def test_training_fits_the_temperature_on_the_eval_split(tmp_path: Path):
-    texts, label_ids = bilingual_rows(120, seed=3)
-    rows = zip(texts, label_ids, strict=True)
-    dataset = build_balanced_dataset(
-        make_snapshot([correction(n, text, LABELS[label]) for n, (text, label) in enumerate(rows)]),
+def small_dataset(*audits: Row) -> BalancedDataset:
+    """100 corrections and 300 complaints that nobody reported, 50 of them balanced."""
+    return build_balanced_dataset(
+        make_snapshot(
+            [
+                *(correction(n, unlike(n), LABELS[n % 3]) for n in range(100)),
+                *audits,
+                *(unflagged(200 + n, unlike(200 + n), sample_rank=n) for n in range(300)),
+            ]
+        ),
         labels=LABELS,
-        settings=PreparationSettings(),
+        settings=PreparationSettings(eval_share=0.2),
         parent_assignments=None,
     )
-    noisy = pa.table(dict(zip(("grievance", "label"), NOISY_EVAL, strict=True)))
+
+
+def stood_for(dataset: BalancedDataset) -> dict[str, tuple[float, set[float]]]:
+    """By source: complaints that the rows of eval stand for in all, and the single weights."""
+    weights = traffic_weights(dataset, "eval")
+    assert weights is not None
+    source = {row["text_key"]: row["source"] for row in dataset.lineage.to_pylist()}
+    texts = dataset.splits["eval"]["grievance"].to_pylist()
+    found: dict[str, list[float]] = {}
+    for text, weight in zip(texts, weights.tolist(), strict=True):
+        found.setdefault(source[text_key(text)], []).append(weight)
+    return {name: (round(sum(own), 6), set(own)) for name, own in found.items()}
+
+
+def test_the_rows_of_eval_stand_for_all_complaints_of_their_kind():
+    found = stood_for(small_dataset())
+    assert {name: total for name, (total, _) in found.items()} == {
+        "correction": 100,
+        "unflagged": 300,
+    }
+    assert all(len(weights) == 1 for _, weights in found.values())
+
+
+def test_a_random_audit_stands_for_what_nobody_reported_and_a_chosen_one_for_its_kind():
+    drawn = [audit(1000 + n, unlike(1000 + n)) for n in range(50)]
+    queued = [audit(2000 + n, unlike(2000 + n), stratum="review") for n in range(50)]
+    random, chosen = stood_for(small_dataset(*drawn)), stood_for(small_dataset(*queued))
+    # 350 complaints that nobody reported, some of them audited.
+    assert random["audit"][0] + random["unflagged"][0] == pytest.approx(350)
+    assert random["audit"][1] == random["unflagged"][1]
+    assert chosen["audit"][0] == 50
+    assert chosen["unflagged"][0] == 350
+
+
+def test_corrections_alone_stand_for_no_traffic():
+    rows = [correction(n, unlike(n), LABELS[n % 3]) for n in range(100)]
+    dataset = build_balanced_dataset(
+        make_snapshot(rows), labels=LABELS, settings=PreparationSettings(), parent_assignments=None
+    )
+    assert dataset.splits["eval"].num_rows > 0
+    assert traffic_weights(dataset, "eval") is None
+
+
+def test_training_fits_the_temperature_on_the_eval_split(tmp_path: Path):
+    texts, label_ids = bilingual_rows(120, seed=3)
+    dataset = small_dataset()
+    train = pa.table({"grievance": texts, "label": label_ids})
     model = train_classifier(
-        replace(dataset, splits={**dataset.splits, "eval": noisy}),
+        replace(dataset, splits={**dataset.splits, "train": train}),
         labels=LABELS,
         family="linear",
         transformer=TransformerSettings(),
@@ -174,8 +264,10 @@ def test_training_fits_the_temperature_on_the_eval_split(tmp_path: Path):
         work_folder=tmp_path,
         on_log=lambda _: None,
     )
-    assert calibration_of(model.record).rows == 200
-    assert calibration_of(model.record).temperature > 1.5
+    found = calibration_of(model.record)
+    assert found.rows == dataset.splits["eval"].num_rows
+    assert found.reason is None
+    assert found.temperature != 1.0
 
 
 def test_a_transformer_keeps_its_temperature_on_disk(tmp_path: Path):

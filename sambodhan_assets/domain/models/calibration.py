@@ -1,7 +1,9 @@
 """Temperature scaling: probabilities that say how often the answer is right.
 
 One number T per model is fitted on the eval split (Guo et al. 2017, arXiv 1706.04599). It changes
-how sure a model says it is, never what it answers.
+how sure a model says it is, never what it answers. Two thirds of the eval split are corrections,
+the hard complaints, so every row counts with its share of real traffic: without these weights a
+confidence that was off by 3 to 6 points on traffic came out off by 29.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +18,14 @@ from sambodhan_assets.domain.models.checked_ids import Ids, checked_ids
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 
 Probabilities = NDArray[np.float64]
+Weights = NDArray[np.float64]
 
 BINS = 15
+# With 20 to 46 eval rows T brought confidence on traffic nearer to accuracy in 8 of 9 trainings.
+MIN_ROWS = 20
 # A perfectly calibrated model (confidence even between .5 and 1) shows an error of .16 on 30 rows,
-# .13 on 50, .05 on 300: below 50 the number speaks of the rows and not of the model.
-MIN_ROWS = 50
+# .13 on 50, .05 on 300: below 50 the error speaks of the rows and not of the model.
+MIN_ROWS_FOR_ERROR = 50
 # Temperatures outside are no fit but its failure: at 0.05 a probability of .6 is one of .9997.
 _LOWEST, _HIGHEST = 0.05, 20.0
 _KEY = "calibration"
@@ -58,9 +63,10 @@ class Calibration:
     Attributes:
         temperature: T; p becomes p ** (1 / T), scaled to sum 1. 1 changes nothing.
         rows: Rows of the eval split.
-        ece_before: Expected calibration error without T, in [0, 1]; None if not measured.
+        ece_before: Expected calibration error on traffic without T, in [0, 1]; None if there are
+            too few rows to measure it.
         ece_after: The same with T, on the same rows, so a little too good.
-        reason: Why nothing was measured and T is 1; None if T was fitted.
+        reason: Why T was not fitted and is 1; None if it was.
     """
 
     temperature: float
@@ -76,50 +82,62 @@ class Calibration:
     @property
     def sentence(self) -> str:
         """The result in one sentence."""
+        if self.reason is not None:
+            return f"not measured: {self.reason}"
         if self.ece_before is None or self.ece_after is None:
-            return f"not measured: {self.reason or 'no temperature is on record.'}"
+            return (
+                f"temperature {self.temperature:.2f}; how far confidence misses accuracy is not "
+                f"measured: the eval split has {self.rows} rows, {MIN_ROWS_FOR_ERROR} are needed."
+            )
         return (
             f"temperature {self.temperature:.2f}; confidence missed accuracy by "
             f"{100 * self.ece_before:.1f} points of 100 before and {100 * self.ece_after:.1f} "
-            f"after, on {self.rows} rows."
+            f"after, on {self.rows} rows weighted to real traffic."
         )
 
 
-def calibrated(model: Model, texts: Sequence[str], label_ids: Ids) -> Model:
+def calibrated(
+    model: Model, texts: Sequence[str], label_ids: Ids, weights: Weights | None
+) -> Model:
     """The model with a temperature fitted on labelled rows that it did not train on.
 
     Args:
         model: A freshly trained model, without a temperature.
         texts: Cleaned texts of the eval split; may be empty.
         label_ids: Their labels.
+        weights: Complaints of real traffic that each row stands for; None if none stands for any.
     """
     truth = checked_ids(label_ids, rows=len(texts), limit=len(model.labels), name="label ids")
-    calibration = fit_calibration(model.predict_proba(texts), truth)
+    calibration = fit_calibration(model.predict_proba(texts), truth, weights)
     return model.with_record(recorded(model.record, calibration))
 
 
-def fit_calibration(probabilities: Probabilities, truth: NDArray[np.int64]) -> Calibration:
-    """Fit T by least negative log likelihood, and measure the calibration error.
+def fit_calibration(
+    probabilities: Probabilities, truth: NDArray[np.int64], weights: Weights | None
+) -> Calibration:
+    """Fit T by least negative log likelihood on traffic, and measure the calibration error.
 
-    T stays 1 where the rows cannot tell it: too few, all of one label, or all answered rightly
-    (then any smaller T is likelier still) or all wrongly.
+    T stays 1 where the rows cannot tell it: too few, all of one label, none that stands for
+    traffic, or all answered rightly (then any smaller T is likelier still) or all wrongly.
 
     Args:
         probabilities: [n, K], untempered.
         truth: [n] label ids.
+        weights: [n] above 0, or None.
     """
     answers = probabilities.argmax(axis=1) if len(truth) else truth
-    if reason := _why_not(truth, answers == truth):
+    reason = _why_not(truth, answers == truth, weighted=weights is not None)
+    if reason or weights is None:
         return Calibration(
             temperature=1.0, rows=len(truth), ece_before=None, ece_after=None, reason=reason
         )
     # Four digits are far inside its error, and the same on machines that round otherwise.
-    temperature = round(_likeliest(probabilities, truth), 4)
+    temperature = round(_likeliest(probabilities, truth, weights), 4)
     return Calibration(
         temperature=temperature,
         rows=len(truth),
-        ece_before=calibration_error(probabilities, truth),
-        ece_after=calibration_error(tempered(probabilities, temperature), truth),
+        ece_before=calibration_error(probabilities, truth, weights),
+        ece_after=calibration_error(tempered(probabilities, temperature), truth, weights),
         reason=None,
     )
 
@@ -144,20 +162,24 @@ def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
 
 
 def calibration_error(
-    probabilities: Probabilities, truth: NDArray[np.int64], *, bins: int = BINS
+    probabilities: Probabilities,
+    truth: NDArray[np.int64],
+    weights: Weights,
+    *,
+    bins: int = BINS,
 ) -> float | None:
     """Expected calibration error: mean distance of confidence and accuracy over equal-width bins.
 
     Bin b holds the rows whose highest probability is in (b / bins, (b + 1) / bins]; its distance
-    counts with its share of the rows. None below MIN_ROWS rows.
+    counts with its share of the weight. None below MIN_ROWS_FOR_ERROR rows.
     """
-    if len(truth) < MIN_ROWS:
+    if len(truth) < MIN_ROWS_FOR_ERROR:
         return None
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    distance = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(distance).sum() / len(truth))
+    distance = np.bincount(place, weights=weights * (right - confidence), minlength=bins)
+    return float(np.abs(distance).sum() / weights.sum())
 
 
 def recorded(record: TrainingRecord, calibration: Calibration) -> TrainingRecord:
@@ -190,30 +212,32 @@ def calibration_of(record: TrainingRecord) -> Calibration:
         ) from error
 
 
-def _why_not(truth: NDArray[np.int64], right: NDArray[np.bool_]) -> str | None:
+def _why_not(truth: NDArray[np.int64], right: NDArray[np.bool_], *, weighted: bool) -> str | None:
     if len(truth) < MIN_ROWS:
         return f"the eval split has {len(truth)} rows, {MIN_ROWS} are needed."
     if len(np.unique(truth)) < 2:
         return f"all {len(truth)} rows of the eval split have one label."
+    if not weighted:
+        return "no row of the eval split stands for the complaints that nobody reported."
     if right.all() or not right.any():
         answered = "rightly" if right.all() else "wrongly"
         return f"all {len(truth)} rows of the eval split are answered {answered}."
     return None
 
 
-def _likeliest(probabilities: Probabilities, truth: NDArray[np.int64]) -> float:
+def _likeliest(probabilities: Probabilities, truth: NDArray[np.int64], weights: Weights) -> float:
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     # A label without training rows has probability 0 at every T: such a row cannot tell T.
     possible = probabilities[np.arange(len(truth)), truth] > 0.0
     with np.errstate(divide="ignore"):
-        logs, own = np.log(probabilities[possible]), truth[possible]
+        logs, own, weight = np.log(probabilities[possible]), truth[possible], weights[possible]
 
     def loss(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
         likelihood = scaled[np.arange(len(own)), own] - logsumexp(scaled, axis=1)
-        return float(-likelihood.mean())
+        return float(-np.average(likelihood, weights=weight))
 
     bounds = (float(np.log(_LOWEST)), float(np.log(_HIGHEST)))
     found: Any = minimize_scalar(loss, bounds=bounds, method="bounded")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.dataset.traffic_weights import traffic_weights
 from sambodhan_assets.domain.models.calibration import calibrated
 from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import train_linear
@@ -45,9 +46,10 @@ def train_classifier(
     texts, label_ids = training_rows(dataset)
     eval_texts: list[str] = dataset.splits["eval"]["grievance"].to_pylist()
     eval_labels: list[int] = dataset.splits["eval"]["label"].to_pylist()
+    weights = traffic_weights(dataset, "eval")
     if family == "linear":
         linear = train_linear(texts, label_ids, labels=labels, seed=seed)
-        return calibrated(linear, eval_texts, eval_labels)
+        return calibrated(linear, eval_texts, eval_labels, weights)
     tuned = train_transformer(
         texts,
         label_ids,
@@ -59,4 +61,4 @@ def train_classifier(
         seed=seed,
         on_log=on_log,
     )
-    return calibrated(tuned, eval_texts, eval_labels)
+    return calibrated(tuned, eval_texts, eval_labels, weights)
