@@ -115,7 +115,7 @@ def test_a_complaint_of_an_audit_is_never_queued_filled_in_or_not(second_round: 
     assert outcome.made == [AUDIT_BATCH]
     audited = set(ids_of(registered(second_round)))
     # Not all at once: something has to be left for the second queue.
-    assert audited.isdisjoint(ids_of(choose(second_round, size=100)))
+    assert audited.isdisjoint(ids_of(choose(second_round, size=45)))
     fill_in(second_round, [row for row in registered(second_round) if row.purpose == Purpose.AUDIT])
     assert audited.isdisjoint(ids_of(choose(second_round, size=ALL)))
 
