@@ -167,6 +167,20 @@ def test_the_temperature_is_that_of_traffic_and_not_of_the_hard_rows():
     assert weighted.temperature < 0.5 * unweighted.temperature
 
 
+def test_few_rows_draw_the_temperature_towards_one():
+    logits = np.random.default_rng(9).normal(scale=2, size=(4000, 3))
+    probabilities = tempered(softmax(logits, axis=1), 0.4)
+    truth = drawn_truth(softmax(logits, axis=1), seed=10)
+    found = [
+        fit_calibration(probabilities[:rows], truth[:rows], evenly(rows)).temperature
+        for rows in (25, 250, 4000)
+    ]
+    assert 1 < found[0] < found[1] < found[2] < 2.6
+    # Rows of which a few stand for nearly all tell no more than those few.
+    heavy = np.where(np.arange(250) < 25, 1e6, 1.0)
+    assert fit_calibration(probabilities[:250], truth[:250], heavy).temperature < found[1]
+
+
 def test_a_label_without_training_rows_does_not_stop_the_fit():
     draw = np.random.default_rng(4)
     seen = softmax(draw.normal(scale=4, size=(300, 2)), axis=1)

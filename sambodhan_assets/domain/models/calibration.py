@@ -3,7 +3,7 @@
 One number T per model is fitted on the eval split (Guo et al. 2017, arXiv 1706.04599). It changes
 how sure a model says it is, never what it answers. Two thirds of the eval split are corrections,
 the hard complaints, so every row counts with its share of real traffic: without these weights a
-confidence that was off by 3 to 6 points on traffic came out off by 29.
+confidence that was off by 2 to 5 points on traffic came out off by 14 to 27.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,13 @@ Probabilities = NDArray[np.float64]
 Weights = NDArray[np.float64]
 
 BINS = 15
-# With 20 to 46 eval rows T brought confidence on traffic nearer to accuracy in 8 of 9 trainings.
+# Fewer tell nothing, whatever the prior below.
 MIN_ROWS = 20
+# Deviation of log T that is expected beforehand. A hundred eval rows with weights hold as much as
+# forty without, and T from them alone is as often harmful as helpful where confidence is nearly
+# right. With this prior the error on traffic came down from .09 and .10 to .05 where the model was
+# too sure, and moved by .014 at most, either way, where it was right to .02 to .05.
+PRIOR_DEVIATION = 0.3
 # A perfectly calibrated model (confidence even between .5 and 1) shows an error of .16 on 30 rows,
 # .13 on 50, .05 on 300: below 50 the error speaks of the rows and not of the model.
 MIN_ROWS_FOR_ERROR = 50
@@ -115,7 +120,7 @@ def calibrated(
 def fit_calibration(
     probabilities: Probabilities, truth: NDArray[np.int64], weights: Weights | None
 ) -> Calibration:
-    """Fit T by least negative log likelihood on traffic, and measure the calibration error.
+    """Fit T by least negative log likelihood on traffic, drawn towards 1 where rows are few.
 
     T stays 1 where the rows cannot tell it: too few, all of one label, none that stands for
     traffic, or all answered rightly (then any smaller T is likelier still) or all wrongly.
@@ -234,10 +239,14 @@ def _likeliest(probabilities: Probabilities, truth: NDArray[np.int64], weights: 
     with np.errstate(divide="ignore"):
         logs, own, weight = np.log(probabilities[possible]), truth[possible], weights[possible]
 
+    # So many rows of equal weight would tell as much (Kish 1965).
+    rows = weight.sum() ** 2 / (weight**2).sum()
+
     def loss(log_temperature: float) -> float:
         scaled = logs / np.exp(log_temperature)
         likelihood = scaled[np.arange(len(own)), own] - logsumexp(scaled, axis=1)
-        return float(-np.average(likelihood, weights=weight))
+        prior = log_temperature**2 / (2 * PRIOR_DEVIATION**2 * rows)
+        return float(prior - np.average(likelihood, weights=weight))
 
     bounds = (float(np.log(_LOWEST)), float(np.log(_HIGHEST)))
     found: Any = minimize_scalar(loss, bounds=bounds, method="bounded")
