@@ -18,16 +18,18 @@ from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from sambodhan_assets.domain.dataset.traffic_weights import traffic_weights
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.calibration import (
-    MIN_ROWS_FOR_ERROR,
     Calibration,
     calibrated,
-    calibration_error,
     calibration_of,
     fit_calibration,
     recorded,
-    tempered,
 )
 from sambodhan_assets.domain.models.classifier import load_classifier
+from sambodhan_assets.domain.models.confidence import (
+    MIN_ROWS_FOR_ERROR,
+    calibration_error,
+    tempered,
+)
 from sambodhan_assets.domain.models.linear import LinearClassifier, train_linear
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.transformer import train_transformer

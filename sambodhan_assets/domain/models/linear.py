@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sambodhan_assets.domain.models.calibration import calibration_of, tempered
+from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.checked_ids import Ids, checked_ids
+from sambodhan_assets.domain.models.confidence import tempered
 from sambodhan_assets.domain.models.linear_files import read_weights, write_weights
 from sambodhan_assets.domain.models.linear_fit import (
     MAX_TERMS,

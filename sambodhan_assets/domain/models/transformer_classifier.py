@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.models.calibration import calibration_of, tempered
+from sambodhan_assets.domain.models.calibration import calibration_of
+from sambodhan_assets.domain.models.confidence import tempered
 from sambodhan_assets.domain.models.precision import best_device
 from sambodhan_assets.domain.models.tokens import encode, longest_input, pad, tokenizer_problem
 from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
