@@ -77,6 +77,14 @@ def test_the_gain_and_its_bound_decide(gain, lower, balanced, strict):
 
 
 @pytest.mark.parametrize(
+    ("gain", "words"), [(0.0009, "A gain too small to count"), (0.0, "No gain is shown yet")]
+)
+def test_a_gain_below_the_threshold_is_not_called_none(gain, words):
+    evidence = make_evidence(estimate=make_estimate(gain=gain))
+    assert decide(evidence, BALANCED).reason.startswith(words)
+
+
+@pytest.mark.parametrize(
     ("labels", "best", "upper", "verdict"),
     [
         (0, -0.001, 0.01, REJECT),

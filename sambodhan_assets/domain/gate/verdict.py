@@ -128,7 +128,8 @@ def _compared(
     if estimate.gain < settings.decision_threshold:
         # Without a label on a disagreement the scores are the worst case, not what was found.
         found = "" if _unchecked(estimate) else f"{scores}; "
-        return VerdictName.HOLD, f"No gain is shown yet: {found}{missing_labels(estimate)}."
+        shown = "A gain too small to count" if estimate.gain > 0 else "No gain is shown yet"
+        return VerdictName.HOLD, f"{shown}: {found}{missing_labels(estimate)}."
     if _unchecked(estimate):
         scores += (
             f", even if that is right on all {estimate.counts.disagreed_rows:,} complaints on which"
