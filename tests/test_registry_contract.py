@@ -13,18 +13,30 @@ import pytest
 from resources.registry.base import Deployment, Publication, Repository
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PermanentError, TransientError
+from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
 from tests.object_stores import s3_bucket, s3_server  # noqa: F401  (fixtures)
 
 DATASETS = Repository(kind="dataset", name="officials/sambodhan-department-dataset")
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
+def folder_registry(request, tmp_path):
+    return open_registry(request, tmp_path)
+
+
+@pytest.fixture(params=["local", "memory", "s3", "lfs_hub", "xet_hub"])
 def registry(request, tmp_path):
+    return open_registry(request, tmp_path)
+
+
+def open_registry(request, tmp_path):
     if request.param == "local":
         return FolderRegistry(url=str(tmp_path / "registry"))
     if request.param == "memory":
         return FolderRegistry(url=f"memory://{tmp_path.name}/registry")
-    return FolderRegistry(url=f"{request.getfixturevalue('s3_bucket')}/registry")
+    if request.param == "s3":
+        return FolderRegistry(url=f"{request.getfixturevalue('s3_bucket')}/registry")
+    return hub_registry(request.getfixturevalue(request.param))
 
 
 def make_folder(path: Path, **files: str) -> Path:
@@ -152,11 +164,11 @@ def test_publishers_at_the_same_time_never_share_a_tag(registry, tmp_path):
             assert version.manifest.run_id == f"run-{(copy / 'number').read_text()}"
 
 
-def test_pruning_keeps_the_newest(registry, tmp_path):
+def test_pruning_keeps_the_newest(folder_registry, tmp_path):
     folder = make_folder(tmp_path / "made")
-    tags = [registry.publish(DATASETS, folder, publication()).tag for _ in range(3)]
-    registry.prune(DATASETS, keep=2)
-    assert registry.tags(DATASETS) == tags[1:]
+    tags = [folder_registry.publish(DATASETS, folder, publication()).tag for _ in range(3)]
+    folder_registry.prune(DATASETS, keep=2)
+    assert folder_registry.tags(DATASETS) == tags[1:]
 
 
 @pytest.mark.parametrize("damage", ["change", "remove"])

@@ -19,8 +19,8 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import Field
 
-from resources.code_environment import code_environment
 from resources.registry.base import Deployment, Publication, Registry, Repository, Version
+from resources.registry.staging import add_manifest, copy_finished
 from resources.registry.storage import (
     copy_folder,
     create_exclusively,
@@ -31,7 +31,6 @@ from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.manifest import (
     MANIFEST_NAME,
     Manifest,
-    content_hash,
     file_entries,
     verify_folder,
 )
@@ -53,12 +52,9 @@ class FolderRegistry(Registry):
             tag = next_tag(datetime.now(UTC), max(taken, default=None))
             with tempfile.TemporaryDirectory(prefix="sambodhan-publish-") as scratch:
                 staged = Path(scratch) / tag
-                copy_folder(folder, staged)
-                if publication.finish is not None:
-                    publication.finish(staged, tag)
-                tags = self._complete(fs, root)
-                manifest = _manifest(repository, staged, tag, publication, tags)
-                (staged / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
+                copy_finished(folder, staged, tag, publication)
+                parent = max(self._complete(fs, root), default=None)
+                add_manifest(repository, staged, tag, publication, parent=parent)
                 try:
                     self._place(fs, staged, f"{root}/versions/{tag}")
                 except FileExistsError as error:
@@ -192,22 +188,3 @@ class FolderRegistry(Registry):
 
 def _read(fs: AbstractFileSystem, path: str) -> str:
     return bytes(fs.cat_file(path)).decode("utf-8")  # pyright: ignore[reportArgumentType]
-
-
-def _manifest(
-    repository: Repository, staged: Path, tag: str, publication: Publication, tags: list[str]
-) -> Manifest:
-    entries = file_entries(staged)
-    names = entries if publication.content_files is None else publication.content_files
-    return Manifest(
-        kind=repository.kind,
-        repository=repository.name,
-        tag=tag,
-        parent=tags[-1] if tags else None,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        run_id=publication.run_id,
-        content_hash=content_hash(entries, names),
-        files=entries,
-        details=publication.details,
-        environment=code_environment(),
-    )

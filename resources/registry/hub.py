@@ -1,0 +1,126 @@
+"""The Hub registry: a version is one commit with its tag; a model's main is what is deployed.
+
+Datasets: every version is a commit on main. Models: versions are commits on the branch `versions`,
+and main holds the files of the one that serves. deployments.json on main is the pointer's history.
+"""
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from resources.registry.base import Deployment, Publication, Registry, Repository, Version
+from resources.registry.hub_client import account_of, hub_api, tried_again
+from resources.registry.hub_pointer import move_once, read_history
+from resources.registry.hub_repository import HubRepository
+from resources.registry.hub_versions import (
+    as_version,
+    compare_with_hub,
+    complete_tags,
+    finish_version,
+    newest_tag,
+    no_version,
+    read_version,
+    stale_files,
+)
+from resources.registry.staging import add_manifest, copy_finished
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.manifest import MANIFEST_NAME, verify_folder
+from sambodhan_assets.domain.version_tags import next_tag
+
+T = TypeVar("T")
+
+
+class HubRegistry(Registry):
+    """Registry in repositories of the Hugging Face Hub."""
+
+    token: str = Field(description="Access token with the right to write.")
+    endpoint: str | None = Field(None, description="Address; unset: HF_ENDPOINT or the public Hub.")
+    visibility: Literal["private", "public"] = Field(
+        "private", description="Of repositories that are created."
+    )
+    timeout_seconds: float = Field(60.0, gt=0, description="Longest silence within a request.")
+    attempts: int = Field(5, ge=1, description="Tries while the Hub is busy or out of reach.")
+
+    def publish(self, repository: Repository, folder: Path, publication: Publication) -> Version:
+        """See `Registry.publish`."""
+        hub = self._open(repository)
+        return self._tried_again(lambda: self._publish(hub, folder, publication))
+
+    def tags(self, repository: Repository) -> list[str]:
+        """See `Registry.tags`."""
+        hub = self._open(repository)
+        return self._tried_again(lambda: complete_tags(hub, hub.references()))
+
+    def version(self, repository: Repository, tag: str) -> Version:
+        """See `Registry.version`."""
+        hub = self._open(repository)
+        return self._tried_again(lambda: read_version(hub, tag, hub.references()))
+
+    def download(self, version: Version, folder: Path) -> None:
+        """See `Registry.download`."""
+        hub = self._open(version.repository)
+        names = (*version.manifest.files, MANIFEST_NAME)
+
+        def copy() -> None:
+            refs = hub.references()
+            if refs is None or version.tag not in refs.tags:
+                raise no_version(hub, version.tag, refs)
+            hub.download(names, refs.tags[version.tag], folder)
+
+        self._tried_again(copy)
+        verify_folder(folder, version.manifest)
+
+    def deployments(self, repository: Repository) -> list[Deployment]:
+        """See `Registry.deployments`.
+
+        Raises:
+            PermanentError: main holds a model that this platform did not deploy.
+        """
+        hub = self._open(repository)
+        return self._tried_again(lambda: read_history(hub, hub.references()))
+
+    def move_pointer(self, repository: Repository, deployment: Deployment) -> None:
+        """See `Registry.move_pointer`."""
+        hub = self._open(repository)
+        self._tried_again(lambda: move_once(hub, deployment))
+
+    def _open(self, repository: Repository) -> HubRepository:
+        if repository.kind not in ("dataset", "model"):
+            raise PermanentError(
+                tried=f"Opening {repository} on the Hub",
+                found="the Hub registry holds datasets and models only.",
+                todo="Keep it in the artifact store.",
+            )
+        api = hub_api(self.endpoint, self.token, self.timeout_seconds)
+        name = repository.name
+        if "/" not in name:
+            name = f"{self._tried_again(lambda: account_of(api))}/{name}"
+        return HubRepository(api=api, repository=repository, name=name)
+
+    def _tried_again(self, call: Callable[[], T]) -> T:
+        return tried_again(self.attempts)(call)
+
+    def _publish(self, hub: HubRepository, folder: Path, publication: Publication) -> Version:
+        """One try; the next one finds what this one has left behind."""
+        refs = hub.ensure(self.visibility)
+        untagged = hub.untagged(refs)
+        head = refs.branches[hub.branch]
+        present = hub.files(head)
+        parent = newest_tag(hub, refs, present)
+        with tempfile.TemporaryDirectory(prefix="sambodhan-publish-") as scratch:
+            for tag, commit in untagged.items():
+                version = finish_version(hub, tag, commit, folder, Path(scratch), publication)
+                if version is not None:
+                    return version
+            tag = next_tag(datetime.now(UTC), max((*refs.tags, *untagged), default=None))
+            staged = Path(scratch) / tag
+            copy_finished(folder, staged, tag, publication)
+            manifest = add_manifest(hub.repository, staged, tag, publication, parent=parent)
+            commit = hub.commit_version(tag, staged, head, stale_files(hub, present, manifest))
+            compare_with_hub(hub, commit, staged, manifest)
+            hub.tag(tag, commit)
+            return as_version(hub, tag, manifest.to_json())
