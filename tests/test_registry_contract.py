@@ -216,7 +216,7 @@ folder_module.FolderRegistry(url=url).publish(
 """
 
 
-@pytest.mark.parametrize("point", ["file_entries", "content_hash", "rename_exclusively"])
+@pytest.mark.parametrize("point", ["copy_finished", "add_manifest", "rename_exclusively"])
 def test_a_publisher_killed_before_the_rename_leaves_nothing_visible(tmp_path, point):
     registry = FolderRegistry(url=str(tmp_path / "registry"))
     folder = make_folder(tmp_path / "made")
