@@ -11,10 +11,14 @@ from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.notifier import FolderNotifier
 from resources.profiles import Settings
+from resources.registry.base import Registry
 from resources.registry.folder import FolderRegistry
 from resources.sheets import SheetFolder
 from resources.task_lease import TaskLeases
 from sambodhan_assets.label_tasks import LabelTask
+
+# Seconds. Uploads send all the time; a service that is silent for so long does not answer any more.
+HUB_TIMEOUT = 60.0
 
 
 def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         ),
         "sheets": open_sheets(settings),
         "artifacts": ArtifactStore(url=settings.artifact_url),
-        "registry": FolderRegistry(url=settings.registry_location),
+        "registry": _registry(settings, dg.EnvVar("HF_TOKEN")),
         "settings": build_lane_settings(settings, tasks),
         "leases": TaskLeases(home=str(settings.home)),
         "notifier": FolderNotifier(folder=str(settings.home / "mail")),
@@ -71,9 +75,40 @@ def open_audit_store(settings: Settings) -> ChosenAudits:
     )
 
 
+def open_registry(settings: Settings) -> Registry:
+    """The registry for use outside of Dagster runs."""
+    return _registry(settings, _address(settings.hf_token))
+
+
+def hub_account(settings: Settings) -> str:
+    """Name of the account on the Hub that HF_TOKEN belongs to.
+
+    Raises:
+        PermanentError: The Hub does not know the token.
+        TransientError: The Hub gives no answer.
+    """
+    from resources.registry.hub_client import account_of, hub_api
+
+    return account_of(hub_api(settings.hf_endpoint, _address(settings.hf_token), HUB_TIMEOUT))
+
+
 def open_sheets(settings: Settings) -> SheetFolder:
     """The sheets that people fill in."""
     return SheetFolder(folder=str(settings.home / "sheets"), artifact_url=settings.artifact_url)
+
+
+def _registry(settings: Settings, token: str) -> Registry:
+    if settings.registry == "folder":
+        return FolderRegistry(url=settings.registry_location)
+    # Here, because the client of the Hub reads its variables when it is imported.
+    from resources.registry.hub import HubRegistry
+
+    return HubRegistry(
+        token=token,
+        endpoint=settings.hf_endpoint,
+        visibility=settings.hub_visibility,
+        timeout_seconds=HUB_TIMEOUT,
+    )
 
 
 def _address(secret: SecretStr | None) -> str:

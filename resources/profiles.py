@@ -36,9 +36,18 @@ class Settings(BaseSettings):
     artifact_store: str | None = Field(
         None, description="Folder or fsspec URL of snapshots, candidates and decision records."
     )
-    registry: Literal["folder"] = Field("folder", description="Where versions are published.")
+    registry: Literal["folder", "hub"] = Field(
+        "folder", description="Where versions are published."
+    )
     registry_url: str | None = Field(
         None, description="Folder or fsspec URL of the folder registry."
+    )
+    hf_token: SecretStr | None = Field(
+        None, description="Access token of the Hugging Face Hub with the right to write."
+    )
+    hf_endpoint: str | None = Field(None, description="Address of the Hub; unset: the public one.")
+    hub_visibility: Literal["private", "public"] = Field(
+        "private", description="Of repositories that are created on the Hub."
     )
     label: str | None = Field(
         None, description="Task that DATASET_REPO_ID and HUB_MODEL_ID belong to."
@@ -111,6 +120,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{error.found} {error.todo}".rstrip(".")) from None
         return address
 
+    @field_validator("hf_endpoint")
+    @classmethod
+    def _is_an_endpoint(cls, address: str | None) -> str | None:
+        if address is not None and (not address.startswith("http") or address.endswith("/")):
+            # datasets builds wrong addresses from one that ends with a slash.
+            raise ValueError("must be an http or https address without a slash at its end")
+        return address
+
     @property
     def home(self) -> Path:
         """SAMBODHAN_HOME as an absolute path."""
@@ -175,6 +192,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             tried="Reading the settings",
             found="LABEL names no label task.",
             todo=f"Set it to one of {', '.join(known)}, or unset it.",
+        )
+    if settings.registry == "hub" and settings.hf_token is None:
+        raise PermanentError(
+            tried="Reading the settings",
+            found="REGISTRY=hub needs HF_TOKEN, which is not set.",
+            todo="Set HF_TOKEN to an access token that may write the repositories.",
         )
     if settings.family == "transformer" and not settings.model_checkpoint:
         raise PermanentError(

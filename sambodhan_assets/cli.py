@@ -17,10 +17,10 @@ from resources.assembly import (
     build_lane_settings,
     open_audit_store,
     open_feedback_store,
+    open_registry,
     open_sheets,
 )
 from resources.profiles import Settings, load_settings, read_environment_file
-from resources.registry.folder import FolderRegistry
 from resources.rollback import newest_if_known, roll_back
 from sambodhan_assets.console import err, examples, out, print_lines
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
@@ -124,7 +124,7 @@ def rollback(
     deployment = roll_back(
         task,
         build_lane_settings(settings, LABEL_TASKS),
-        FolderRegistry(url=settings.registry_location),
+        open_registry(settings),
         to=to,
         traffic_after_id=newest,
         run_id="sambodhan rollback",
@@ -163,7 +163,7 @@ def diff(
     from sambodhan_assets.domain.dataset.files import read_dataset
 
     task, settings = _task(task_name), load_settings()
-    registry = FolderRegistry(url=settings.registry_location)
+    registry = open_registry(settings)
     repository = build_lane_settings(settings, LABEL_TASKS).dataset_repository(task)
     with registry.fetched(registry.version(repository, a)) as folder:
         before = read_dataset(folder)
@@ -204,5 +204,5 @@ def _task(name: str) -> LabelTask:
 def _all_status(settings: Settings) -> dict[str, TaskStatus]:
     lanes = build_lane_settings(settings, LABEL_TASKS)
     artifacts = ArtifactStore(url=settings.artifact_url)
-    registry = FolderRegistry(url=settings.registry_location)
+    registry = open_registry(settings)
     return {task.name: task_status(task, lanes, artifacts, registry) for task in LABEL_TASKS}

@@ -15,13 +15,13 @@ from resources.assembly import (
     build_lane_settings,
     open_audit_store,
     open_feedback_store,
+    open_registry,
     open_sheets,
 )
 from resources.audits.files import load_audits
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, load_settings
-from resources.registry.folder import FolderRegistry
 from sambodhan_assets.definitions import build_definitions
 from sambodhan_assets.demo_world import (
     Complaint,
@@ -98,11 +98,12 @@ def run_demo(data: Path | None, say: Say) -> Settings:
 
 def _start_afresh(settings: Settings, say: Say) -> FeedbackStore:
     databases = settings.postgres_url or settings.platform_db_url
-    if databases or settings.artifact_store or settings.registry_url:
+    registry = settings.registry_url or settings.registry != "folder"
+    if databases or settings.artifact_store or registry:
         raise PermanentError(
             tried="Starting the demo",
-            found="POSTGRES_URL, PLATFORM_DB_URL, ARTIFACT_STORE or REGISTRY_URL name a store of"
-            " yours.",
+            found="POSTGRES_URL, PLATFORM_DB_URL, ARTIFACT_STORE, REGISTRY or REGISTRY_URL name a"
+            " store of yours.",
             todo="Unset them: the demo fills stores of its own under SAMBODHAN_HOME.",
         )
     store = open_feedback_store(settings)
@@ -193,13 +194,13 @@ def _outcome(task: LabelTask, settings: Settings) -> str:
         task,
         build_lane_settings(settings, LABEL_TASKS),
         ArtifactStore(url=settings.artifact_url),
-        FolderRegistry(url=settings.registry_location),
+        open_registry(settings),
     )
     return f"dataset {state.dataset_version}, {state.verdict}, {state.deployed} serves."
 
 
 def _deployed_models(settings: Settings) -> dict[str, TextClassifier]:
-    registry = FolderRegistry(url=settings.registry_location)
+    registry = open_registry(settings)
     lanes = build_lane_settings(settings, LABEL_TASKS)
     models: dict[str, TextClassifier] = {}
     for task in LABEL_TASKS:

@@ -11,7 +11,13 @@ import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.anchor_corpus import read_anchor_corpus
-from resources.assembly import build_lane_settings, open_audit_store, open_feedback_store
+from resources.assembly import (
+    build_lane_settings,
+    hub_account,
+    open_audit_store,
+    open_feedback_store,
+    open_registry,
+)
 from resources.profiles import Settings
 from resources.registry.base import Publication, Repository
 from resources.registry.folder import FolderRegistry
@@ -44,7 +50,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_database(settings),
         *_audits(settings),
         *_anchor(settings),
-        *_store("Registry", settings.registry_location),
+        *_registry(settings),
         *_store("Artifact store", settings.artifact_url),
         *_versions(settings),
         *_datasets(settings),
@@ -108,6 +114,18 @@ def _anchor(settings: Settings) -> Iterator[Finding]:
     yield Finding(level="ok", text=f"Anchor corpus {settings.anchor_dataset} can be read.")
 
 
+def _registry(settings: Settings) -> Iterator[Finding]:
+    if settings.registry == "folder":
+        yield from _store("Registry", settings.registry_location)
+        return
+    try:
+        account = hub_account(settings)
+    except PlatformError as error:
+        yield Finding(level="error", text=str(error))
+        return
+    yield Finding(level="ok", text=f"Registry: the Hub knows HF_TOKEN as the account {account}.")
+
+
 def _store(name: str, url: str) -> Iterator[Finding]:
     """Publishes and reads back a small version: listing alone would not show missing rights."""
     registry = FolderRegistry(url=url)
@@ -126,7 +144,7 @@ def _store(name: str, url: str) -> Iterator[Finding]:
 def _versions(settings: Settings) -> Iterator[Finding]:
     """What serves must be whole."""
     lanes = build_lane_settings(settings, LABEL_TASKS)
-    registry = FolderRegistry(url=settings.registry_location)
+    registry = open_registry(settings)
     for task in LABEL_TASKS:
         repository = lanes.model_repository(task)
         try:
@@ -144,7 +162,7 @@ def _versions(settings: Settings) -> Iterator[Finding]:
 def _datasets(settings: Settings) -> Iterator[Finding]:
     """The next dataset version takes its splits from the newest one."""
     lanes = build_lane_settings(settings, LABEL_TASKS)
-    registry = FolderRegistry(url=settings.registry_location)
+    registry = open_registry(settings)
     for task in LABEL_TASKS:
         try:
             newest = registry.newest(lanes.dataset_repository(task))

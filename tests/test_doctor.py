@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
 from resources.audits.postgres import PostgresAudits
 from resources.profiles import Settings, load_settings
@@ -11,6 +12,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.doctor import examine
 from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
 from tests.test_audit_store import read_only
 
 ROOT = Path(__file__).parents[1]
@@ -113,3 +115,14 @@ def test_a_run_that_was_killed_is_told_and_one_at_work_is_not(settings: Settings
     leases.hold("urgency", run_id=RUN_ID)
     assert RUN_ID not in warnings(settings)
     leases.release()
+
+
+def test_a_token_that_the_hub_does_not_know_is_an_error_that_does_not_show_it(
+    settings: Settings,
+    lfs_hub,  # noqa: F811
+):
+    hub = {"registry": "hub", "hf_token": SecretStr("hf_geheim"), "hf_endpoint": lfs_hub.endpoint}
+    findings = examine(settings.model_copy(update=hub))
+    errors = [found.text for found in findings if found.level == "error"]
+    assert "the Hub does not know this token (401)" in errors[0]
+    assert "geheim" not in " ".join(errors)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from resources.assembly import build_lane_settings, build_resources
 from resources.profiles import Settings, load_settings, read_environment_file
+from resources.registry.hub import HubRegistry
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS
 
@@ -51,6 +52,9 @@ def test_nothing_set_is_enough():
         ("FOCAL_ALPHA", "-7.654", "greater than 0"),
         ("DB_TIMEZONE", "Nepal/Somewhere", "time zone"),
         ("LABEL", "departement", "department, urgency"),
+        ("REGISTRY", "somewhere-else", "'folder' or 'hub'"),
+        ("HUB_VISIBILITY", "half-open", "'private' or 'public'"),
+        ("HF_ENDPOINT", "https://hub.example/", "without a slash at its end"),
         ("POSTGRES_URL", "mysql://user:geheim@db/feedback", "postgresql://"),
     ],
 )
@@ -101,6 +105,15 @@ def test_settings_that_contradict_each_other_are_refused():
     assert "needs MODEL_CHECKPOINT" in refusal(MODEL_FAMILY="transformer")
     message = refusal(MODEL_CHECKPOINT="xlm-roberta-base", EVALUATION="crossfit")
     assert "EVALUATION=holdout" in message
+
+
+def test_the_hub_needs_a_token_which_stands_in_no_text_and_in_no_resource():
+    assert "needs HF_TOKEN" in refusal(REGISTRY="hub")
+    settings = load_settings({"REGISTRY": "hub", "HF_TOKEN": "hf_geheim"})
+    resources = build_resources(settings, LABEL_TASKS)
+    assert isinstance(resources["registry"], HubRegistry)
+    for text in (repr(settings), str(settings.model_dump()), repr(resources)):
+        assert "geheim" not in text
 
 
 def names(**variables: str) -> dict[str, str]:

@@ -38,12 +38,18 @@ class HubRegistry(Registry):
     """Registry in repositories of the Hugging Face Hub."""
 
     token: str = Field(description="Access token with the right to write.")
-    endpoint: str | None = Field(None, description="Address; unset: HF_ENDPOINT or the public Hub.")
-    visibility: Literal["private", "public"] = Field(
-        "private", description="Of repositories that are created."
+    endpoint: str | None = Field(
+        default=None, description="Address; unset: HF_ENDPOINT or the public Hub."
     )
-    timeout_seconds: float = Field(60.0, gt=0, description="Longest silence within a request.")
-    attempts: int = Field(5, ge=1, description="Tries while the Hub is busy or out of reach.")
+    visibility: Literal["private", "public"] = Field(
+        default="private", description="Of repositories that are created."
+    )
+    timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Longest silence within a request."
+    )
+    attempts: int = Field(
+        default=5, ge=1, description="Tries while the Hub is busy or out of reach."
+    )
 
     def publish(self, repository: Repository, folder: Path, publication: Publication) -> Version:
         """See `Registry.publish`."""
