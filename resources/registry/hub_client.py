@@ -14,6 +14,7 @@ from huggingface_hub.errors import (
     HFValidationError,
     OfflineModeIsEnabled,
 )
+from huggingface_hub.utils import disable_progress_bars
 from huggingface_hub.utils._http import default_client_factory
 
 from sambodhan_assets.domain.errors import PermanentError, PlatformError, TransientError
@@ -61,6 +62,7 @@ def hub_api(endpoint: str | None, token: str, timeout_seconds: float) -> HfApi:
         if _timeout != timeout_seconds:
             _timeout = timeout_seconds
             set_client_factory(_client)
+            disable_progress_bars()  # they would fill the logs of runs
     return HfApi(endpoint=endpoint, token=token)
 
 
