@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub_servers import WRITER, lfs_hub, xet_hub  # noqa: F401  (fixtures)
-from tests.lane_world import ROOT, World, child_environment
+from tests.lane_world import DEPARTMENT, ROOT, World, child_environment
 
 PIPELINE = """
 import sys
@@ -26,6 +26,7 @@ from datasets import load_dataset
 splits = load_dataset(sys.argv[1], revision=sys.argv[2])
 print(json.dumps({name: split.num_rows for name, split in splits.items()}))
 print(json.dumps(sorted(splits["train"].column_names)))
+print(json.dumps(splits["train"].features["label"].names))
 """
 
 
@@ -80,6 +81,7 @@ def test_the_lane_runs_on_the_hub_by_environment_alone_and_datasets_reads_it(
         environment={**environment, "HF_HOME": str(tmp_path / "reader")},
     )
     assert read.returncode == 0, read.stderr[-3000:]
-    rows, columns = map(json.loads, read.stdout.splitlines()[-2:])
+    rows, columns, labels = map(json.loads, read.stdout.splitlines()[-3:])
     assert set(rows) == {"train", "eval", "test"}
     assert columns == ["grievance", "label"]
+    assert labels == list(DEPARTMENT.labels)

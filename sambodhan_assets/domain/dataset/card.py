@@ -57,7 +57,9 @@ def _card(description: DatasetDescription) -> str:
         f"  - split: {name}\n    path: data/{name}-*.parquet" for name in description.split_rows
     ]
     header = ["---", "language:", "- ne", "- en", "task_categories:", "- text-classification"]
-    header += ["configs:", "- config_name: default", "  data_files:", *splits, "---"]
+    header += ["size_categories:", f"- {_size_category(sum(description.split_rows.values()))}"]
+    header += ["configs:", "- config_name: default", "  data_files:", *splits]
+    header += [*_dataset_info(description), "---"]
     return "\n".join(
         [
             *header,
@@ -77,6 +79,29 @@ def _card(description: DatasetDescription) -> str:
             "",
         ]
     )
+
+
+def _dataset_info(description: DatasetDescription) -> list[str]:
+    """Types and row counts; by them `datasets` reads labels by name and misses a missing file."""
+    # JSON strings are YAML strings, whatever a label is called.
+    names = [
+        f"        '{i}': {json.dumps(name, ensure_ascii=False)}"
+        for i, name in enumerate(description.label_rows)
+    ]
+    splits = [
+        f"  - name: {name}\n    num_examples: {rows}"
+        for name, rows in description.split_rows.items()
+    ]
+    features = ["  features:", "  - name: grievance", "    dtype: string", "  - name: label"]
+    features += ["    dtype:", "      class_label:", "        names:"]
+    return ["dataset_info:", *features, *(f"  {line}" for line in names), "  splits:", *splits]
+
+
+def _size_category(rows: int) -> str:
+    """The Hub's name for the size of a dataset."""
+    bounds = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K")]
+    bounds += [(1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M")]
+    return next((name for bound, name in bounds if rows < bound), "10M<n<100M")
 
 
 def _table(heading: str, counts: Mapping[str, int]) -> str:
