@@ -1,9 +1,10 @@
 """Risk: a reader of main or a tag loads a mixture, or a fault of the Hub makes two versions."""
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -241,8 +242,17 @@ HubRegistry(endpoint=endpoint, token=token).publish(
 """
 
 
+# Before the first upload nothing has happened yet that the later points do not show too.
+KILLED_AT = [
+    point
+    if point in ("preupload", "commit", "tag")
+    else pytest.param(point, marks=pytest.mark.slow)
+    for point in POINTS
+]
+
+
 @pytest.mark.parametrize("held", ["before", "after"])
-@pytest.mark.parametrize("point", ["preupload", "commit", "tag"])
+@pytest.mark.parametrize("point", KILLED_AT)
 def test_a_killed_publisher_is_finished_by_the_next_one(published, tmp_path, point, held):
     hub, registry, version = published
     folder = make_folder(tmp_path / "second", more="x")
@@ -266,6 +276,49 @@ def test_a_killed_publisher_is_finished_by_the_next_one(published, tmp_path, poi
         return
     assert tags == [version.tag, second.tag]
     assert titles_of(hub, DATASET_ON_HUB) == [f"Publish {version.tag}", f"Publish {second.tag}"]
+
+
+KILLED_DEPLOYER = """
+import json, sys
+from resources.registry.base import Deployment, Repository
+from resources.registry.hub import HubRegistry
+endpoint, token, name, move = sys.argv[1:]
+HubRegistry(endpoint=endpoint, token=token).move_pointer(
+    Repository(kind="model", name=name), Deployment(**json.loads(move)))
+"""
+
+
+@pytest.mark.parametrize("held", ["before", "after"])
+def test_a_killed_deployer_has_moved_all_of_main_or_nothing(
+    lfs_hub,  # noqa: F811
+    tmp_path,
+    held,
+):
+    registry = hub_registry(lfs_hub)
+    weights = ("old weights", "new weights")
+    first, second = (
+        registry.publish(MODELS, make_folder(tmp_path / text, **{"w.bin": text}), publication())
+        for text in weights
+    )
+    registry.move_pointer(MODELS, deployment(tag=first.tag))
+    move = deployment(tag=second.tag, sequence=2, replaced=first.tag)
+    fault = lfs_hub.fault(r"POST .*/commit/main", "hold", when=held, times=1)
+    arguments = [lfs_hub.endpoint, "hf_officials_write", MODELS.name, json.dumps(asdict(move))]
+    deployer = subprocess.Popen(
+        [sys.executable, "-c", KILLED_DEPLOYER, *arguments],
+        cwd=Path(__file__).parents[1],
+        env={"HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "hf"), "PATH": ""},
+    )
+    lfs_hub.wait(r"POST .*/commit/main", held=held)
+    deployer.kill()
+    deployer.wait()
+    lfs_hub.release(fault, drop=held == "before")
+    serving = first if held == "before" else second
+    served = {name: entry.sha256 for name, entry in serving.manifest.files.items()}
+    assert served.items() < files_of(lfs_hub, MODEL_ON_HUB).items()
+    assert registry.deployed(MODELS).tag == serving.tag
+    registry.move_pointer(MODELS, move)
+    assert [made.tag for made in registry.deployments(MODELS)] == [first.tag, second.tag]
 
 
 @pytest.mark.parametrize(("kind", "most"), [("lfs_hub", 14), ("xet_hub", 10)])
