@@ -9,7 +9,7 @@ from resources.artifact_store import ArtifactStore
 from resources.audits.chosen import ChosenAudits
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
-from resources.notifier import FolderNotifier
+from resources.mail import MailNotifier
 from resources.profiles import Settings
 from resources.registry.base import Registry
 from resources.registry.folder import FolderRegistry
@@ -40,7 +40,9 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         "registry": _registry(settings, dg.EnvVar("HF_TOKEN")),
         "settings": build_lane_settings(settings, tasks),
         "leases": TaskLeases(home=str(settings.home)),
-        "notifier": FolderNotifier(folder=str(settings.home / "mail")),
+        "notifier": _notifier(
+            settings, password=dg.EnvVar("SMTP_PASSWORD"), slack_url=dg.EnvVar("SLACK_WEBHOOK_URL")
+        ),
     }
 
 
@@ -92,9 +94,33 @@ def hub_account(settings: Settings) -> str:
     return account_of(hub_api(settings.hf_endpoint, _address(settings.hf_token), HUB_TIMEOUT))
 
 
+def open_notifier(settings: Settings) -> MailNotifier:
+    """Tells people of a run, for use outside of Dagster runs."""
+    return _notifier(
+        settings,
+        password=_address(settings.smtp_password),
+        slack_url=_address(settings.slack_webhook_url),
+    )
+
+
 def open_sheets(settings: Settings) -> SheetFolder:
     """The sheets that people fill in."""
     return SheetFolder(folder=str(settings.home / "sheets"), artifact_url=settings.artifact_url)
+
+
+def _notifier(settings: Settings, *, password: str, slack_url: str) -> MailNotifier:
+    fields: dict[str, Any] = {
+        "folder": str(settings.home / "mail"),
+        "host": settings.smtp_host,
+        "port": settings.mail_port,
+        "security": settings.smtp_security,
+        "user": settings.smtp_user,
+        "password": password if settings.smtp_password else "",
+        "slack_url": slack_url if settings.slack_webhook_url else "",
+    }
+    if settings.mail_from and settings.recipients:
+        fields |= {"sender": settings.mail_from, "recipients": settings.recipients}
+    return MailNotifier(**fields)
 
 
 def _registry(settings: Settings, token: str) -> Registry:

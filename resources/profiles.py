@@ -8,8 +8,9 @@ from zoneinfo import available_timezones
 
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from resources.mail_settings import MailSettings
 from resources.postgres.url import database_url
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
@@ -18,7 +19,7 @@ ModelFamily = Literal["linear", "transformer"]
 EvaluationMode = Literal["crossfit", "holdout"]
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings):
     """Settings of one process. A field is set by the environment variable of its name."""
 
     model_config = SettingsConfigDict(

@@ -38,7 +38,7 @@ from sambodhan_assets.domain.models.classifier import TextClassifier, load_class
 from sambodhan_assets.jobs import pipeline_name
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.status import task_status
-from sensors.run_outcome import describe_failure
+from sensors.run_outcome import summarise
 
 BOOTSTRAP_SHARE = 0.25
 # A real dataset version needs a thousand rows; the demo's officials correct some dozen.
@@ -146,10 +146,10 @@ def _run_job(
     with _log_file(settings).open("a", encoding="utf-8") as log, redirect_stderr(log):
         result = job.execute_in_process(instance=instance, raise_on_error=False)
     if not result.success:
-        lines = describe_failure(instance, result.dagster_run).lines
+        reasons = summarise(instance, result.dagster_run).reasons
         raise PermanentError(
             tried=f"Running {name}",
-            found=f"run {result.run_id} failed: {' '.join(lines)}",
+            found=f"run {result.run_id} failed: {' '.join(reasons)}",
             todo=f"{_log_file(settings)} tells more.",
         )
     say(f"{name}: {_outcome(task, settings)} ({time.monotonic() - started:.0f} s)")

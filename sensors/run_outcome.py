@@ -1,8 +1,12 @@
 """Tells people how every run ended, also those started from the command line."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
-from resources.notifier import Notifier, RunOutcome
+from resources.notifier import Notifier
+from sambodhan_assets.domain.run_summary import RunSummary
+from sensors.run_news import news_of
 
 
 def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinition]:
@@ -19,7 +23,7 @@ def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinit
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def run_succeeded(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
-        notifier.send(describe_success(context.instance, context.dagster_run))
+        notifier.send(summarise(context.instance, context.dagster_run))
 
     @dg.run_status_sensor(
         name="run_failed",
@@ -30,17 +34,47 @@ def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinit
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def run_failed(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
-        notifier.send(describe_failure(context.instance, context.dagster_run))
+        notifier.send(summarise(context.instance, context.dagster_run))
 
     return [run_succeeded, run_failed]
 
 
-def describe_success(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """What a green run made, skipped and checked, from its event log."""
-    events = [record.dagster_event for record in instance.all_logs(run.run_id)]
-    told = [line for event in events if event is not None for line in _describe_event(event)]
-    lines = tuple(told) or ("made nothing",)
-    return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=True, lines=lines)
+def summarise(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunSummary:
+    """What a finished run made, skipped, checked and decided, or why it failed."""
+    logs = instance.all_logs(run.run_id)
+    events = [record.dagster_event for record in logs if record.dagster_event is not None]
+    succeeded = run.status == dg.DagsterRunStatus.SUCCESS
+    return RunSummary(
+        run_id=run.run_id,
+        job=run.job_name,
+        succeeded=succeeded,
+        news=news_of(events, rolled_back=run.job_name.startswith("rollback_")),
+        reasons=() if succeeded else _reasons(events),
+        steps=tuple(line for event in events for line in _describe_event(event)),
+    )
+
+
+def _reasons(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    """Why the steps failed; what ended the run, where no step failed."""
+    kinds = dg.DagsterEventType
+    failed = [event for event in events if event.event_type == kinds.STEP_FAILURE]
+    if failed:
+        return tuple(_reason(event) for event in failed)
+    return tuple(event.message or "" for event in events if event.event_type == kinds.RUN_FAILURE)
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """The description of a known failure; of any other only its kind, for its text may hold data.
+
+    What Dagster raises itself (an interrupt, a lost process) holds none.
+    """
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    step = str(event.step_key).replace("__", "/")
+    error = data.error.cause or data.error if data.error else None
+    kind = error.cls_name if error else "an unknown error"
+    return f"{step} ended with {kind}; the run's log in the UI tells more."
 
 
 def _describe_event(event: dg.DagsterEvent) -> list[str]:
@@ -59,23 +93,3 @@ def _describe_event(event: dg.DagsterEvent) -> list[str]:
         passed = "passed" if found.passed else "not passed"
         return [f"check {found.check_name} {passed}: {found.description or 'without a reason'}"]
     return []
-
-
-def describe_failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """Why a red run failed, from its event log; what ended it, where no step failed."""
-    failures = [
-        record.dagster_event.step_failure_data
-        for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-        if record.dagster_event is not None
-    ]
-    reasons = [
-        data.user_failure_data.description or data.error_display_string
-        if data.user_failure_data
-        else data.error_display_string
-        for data in failures
-    ]
-    if not reasons:
-        ends = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-        reasons = [end.dagster_event.message or "" for end in ends if end.dagster_event]
-    lines = (*reasons, "The previous version still serves.")
-    return RunOutcome(run_id=run.run_id, job=run.job_name, succeeded=False, lines=lines)

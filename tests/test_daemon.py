@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import dagster as dg
 import pytest
@@ -91,9 +93,19 @@ def two_more_ticks(here: Machine, daemon: Service) -> dict[str, list[Tick]]:
 
 
 def mail(world: World, run_id: str) -> Callable[[], str]:
-    """Reads the message about a run; empty while there is none."""
-    file = world.home / "mail" / f"{run_id}.txt"
-    return lambda: file.read_text() if file.exists() else ""
+    """Reads the text of the mail about a run; empty while there is none."""
+    file = world.home / "mail" / f"{run_id}.eml"
+
+    def text() -> str:
+        if not file.exists():
+            return ""
+        message = message_from_bytes(file.read_bytes(), policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        body = message.get_body(("plain",))
+        assert body is not None
+        return body.get_content()
+
+    return text
 
 
 def live_with_a_daemon(world: World, here: Machine) -> Watch:
@@ -161,7 +173,7 @@ def test_another_daemon_starts_none(watch: Watch):
 
 def test_people_are_told_how_the_run_of_the_sensor_ended(watch: Watch):
     message = mail(watch.world, watch.run_id)().splitlines()
-    assert message[0] == "OK department_pipeline"
+    assert message[0] == "OK department_pipeline: department accepted"
     assert "made department/deployed_tag" in message
     assert any(line.startswith("check F1_GATE passed: ") for line in message)
 

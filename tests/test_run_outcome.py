@@ -1,15 +1,18 @@
 """Risk: nobody hears how a run ended, or hears something else than what the UI shows."""
 
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
 import dagster as dg
 
 from tests.databases import execute
-from tests.lane_world import STAGES, World
+from tests.lane_world import STAGES, World, grievances
 
 MAILS = "mail"
 
 
 def run_and_tell(world: World, job: str = "department_pipeline") -> str:
-    """Runs a job, then lets the sensors hear of it; returns the one message that was sent."""
+    """Runs a job, then lets the sensors hear of it; returns the text of the one mail."""
     repository = world.definitions.get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
         result = world.definitions.resolve_job_def(job).execute_in_process(
@@ -32,14 +35,21 @@ def run_and_tell(world: World, job: str = "department_pipeline") -> str:
                 resources=repository.get_top_level_resources(),
             ) as context:
                 sensor(context)
-    (mail,) = (world.home / MAILS).iterdir()
-    assert mail.name == f"{result.run_id}.txt"
-    return mail.read_text(encoding="utf-8")
+    (file,) = (world.home / MAILS).glob("*.eml")
+    assert file.stem == result.run_id
+    raw = file.read_bytes()
+    assert not any(row.grievance in raw.decode() for row in grievances())
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().startswith(f"{mail['Subject'].strip()}\n")
+    return text.get_content()
 
 
 def test_a_green_run_tells_what_it_made_and_checked(first_round: World):
     lines = run_and_tell(first_round).splitlines()
-    assert lines[0] == "OK department_pipeline"
+    assert lines[0] == "OK department_pipeline: department accepted"
     assert [line for line in lines if line.startswith("made ")] == [
         f"made department/{stage}" for stage in STAGES
     ]
@@ -48,9 +58,46 @@ def test_a_green_run_tells_what_it_made_and_checked(first_round: World):
     assert "BOOTSTRAP" in verdict
 
 
+def test_an_accepted_candidate_is_told_with_versions_scores_and_the_way_back(second_round: World):
+    lines = run_and_tell(second_round).splitlines()
+    first, second = second_round.model_tags()
+    assert lines[0] == "OK department_pipeline: department accepted"
+    assert f"serves now: {second}" in lines
+    assert f"replaced: {first}" in lines
+    assert f"dataset version: {second_round.dataset_tags()[1]}" in lines
+    assert "to go back, run: sambodhan rollback department" in lines
+    assert any(line.startswith("in plain numbers: It fixes ") for line in lines)
+    assert any(line.startswith("macro-F1 of the candidate: 0.") for line in lines)
+
+
+def test_a_candidate_on_hold_is_told_with_its_sheet_and_what_to_do(held: World):
+    text = run_and_tell(held, "decide_department")
+    (sheet,) = (held.home / "sheets").glob("*.xlsx")
+    assert text.startswith("OK decide_department: department on hold\n")
+    assert f"sheet to fill in: {sheet}\n" in text
+    assert "what to do next: " in text
+    assert "sambodhan load audits FILE" in text
+
+
+def test_a_rejected_candidate_is_told_as_such(first_round: World):
+    text = run_and_tell(first_round.but(BOOTSTRAP_MIN_F1="0.99"))
+    assert text.startswith("OK department_pipeline: department rejected\n")
+    assert "REJECT. " in text
+    assert "serves now" not in text
+
+
+def test_a_prepared_dataset_is_told_with_its_tag_and_rows(first_round: World):
+    text = run_and_tell(first_round, "prepare_datasets")
+    assert text.startswith(
+        "OK prepare_datasets: department dataset prepared; urgency dataset prepared\n"
+    )
+    (tag,) = first_round.dataset_tags()
+    assert f"{tag} is published, " in text
+
+
 def test_an_amber_run_tells_the_reason_and_what_was_skipped(first_round: World):
     text = run_and_tell(first_round.but(MIN_DATASET_LEN="1000"))
-    assert text.startswith("OK department_pipeline\n")
+    assert text.startswith("OK department_pipeline: department skipped\n")
     assert " of 1000 rows." in text
     assert "check MIN_DATASET_LEN not passed: " in text
     for stage in STAGES[2:]:
@@ -60,6 +107,7 @@ def test_an_amber_run_tells_the_reason_and_what_was_skipped(first_round: World):
 def test_a_run_that_found_nothing_new_says_so(deployed: World):
     (tag,) = deployed.dataset_tags()
     text = run_and_tell(deployed)
+    assert text.startswith("OK department_pipeline: department skipped\n")
     assert f"department/dataset_version: nothing changed since {tag}\n" in text
 
 

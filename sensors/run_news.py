@@ -1,0 +1,101 @@
+"""What the events of a run mean for each label task."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from sambodhan_assets.domain.run_summary import Ending, TaskNews
+
+_ENDINGS = {"HOLD": Ending.HOLD, "REJECT": Ending.REJECTED}
+# Of an asset's metadata only these are told: none of them holds a complaint's text.
+_TOLD = {
+    "dataset_version": {"tag": "dataset version", "parent": "version before it"},
+    "evaluation": {
+        "in plain numbers": "in plain numbers",
+        "sheet to fill in": "sheet to fill in",
+        "what to do next": "what to do next",
+        "decision record": "decision record",
+    },
+    "deployed_tag": {
+        "deployed": "serves now",
+        "replaced": "replaced",
+        "go back": "to go back, run",
+    },
+}
+_SCORE = "macro-F1 of the "
+
+# Stage -> metadata of what it made.
+Made = dict[str, dict[str, Any]]
+
+
+def news_of(events: Sequence[dg.DagsterEvent], *, rolled_back: bool) -> tuple[TaskNews, ...]:
+    """One piece of news per task that the run prepared, decided, deployed or skipped.
+
+    Args:
+        events: The events of one run, in order.
+        rolled_back: Its job goes back to an earlier version.
+    """
+    kinds = dg.DagsterEventType
+    made: dict[str, Made] = {}
+    stopped: dict[str, str] = {}
+    for event in events:
+        if event.event_type == kinds.ASSET_MATERIALIZATION:
+            seen = event.step_materialization_data.materialization
+            _note(made, seen.asset_key, seen.metadata)
+        elif event.event_type == kinds.ASSET_OBSERVATION:
+            seen = event.asset_observation_data.asset_observation
+            task = _note(made, seen.asset_key, {})
+            facts = [f"{name} {value.value}" for name, value in seen.metadata.items()]
+            stopped[task] = f"{', '.join(facts).capitalize()}."
+        elif event.event_type == kinds.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            task = _note(made, check.asset_key, {})
+            if check.check_name == "F1_GATE":
+                made[task]["gate"] = dict(check.metadata)
+            elif check.blocking and not check.passed:
+                stopped[task] = check.description or check.check_name
+    found = [_news(task, stages, stopped.get(task), rolled_back) for task, stages in made.items()]
+    return tuple(news for news in found if news is not None)
+
+
+def _note(made: dict[str, Made], key: dg.AssetKey, metadata: Any) -> str:  # noqa: ANN401
+    task, stage = key.path[0], key.path[-1]
+    stages = made.setdefault(task, {})
+    if metadata:
+        stages[stage] = dict(metadata)
+    return task
+
+
+def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> TaskNews | None:
+    facts = _facts(made)
+    if "gate" in made and "evaluation" in made:
+        verdict = str(made["gate"]["verdict"].value)
+        deployed = Ending.ACCEPTED if "deployed_tag" in made else Ending.NOT_DEPLOYED
+        ending = _ENDINGS.get(verdict, deployed)
+        headline = str(made["evaluation"]["verdict"].value)
+    elif "deployed_tag" in made:
+        ending = Ending.ROLLED_BACK if rolled_back else Ending.ACCEPTED
+        headline = f"{made['deployed_tag']['deployed'].value} serves now."
+    elif "dataset_version" in made:
+        ending = Ending.PREPARED
+        rows = made["dataset_version"]["dagster/row_count"].value
+        headline = f"{made['dataset_version']['tag'].value} is published, {rows:,} rows."
+    elif stopped is not None:
+        ending, headline = Ending.SKIPPED, f"{stopped} Nothing was published or deployed."
+    else:
+        return None
+    return TaskNews(task=task, ending=ending, headline=headline, facts=facts)
+
+
+def _facts(made: Made) -> tuple[tuple[str, str], ...]:
+    facts: list[tuple[str, str]] = []
+    for stage, names in _TOLD.items():
+        found = made.get(stage, {})
+        facts += [(shown, str(found[name].value)) for name, shown in names.items() if name in found]
+        facts += [
+            (name, "not measured" if value.value is None else f"{value.value:.3f}")
+            for name, value in found.items()
+            if name.startswith(_SCORE)
+        ]
+    return tuple(facts)

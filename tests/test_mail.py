@@ -1,0 +1,366 @@
+"""Risk: a mail is lost, sent twice, says what is not so, or carries a secret or a complaint."""
+
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+import stamina
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.assembly import open_notifier
+from resources.profiles import load_settings
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.run_summary import (
+    Ending,
+    RunSummary,
+    TaskNews,
+    html_page,
+    plain_text,
+)
+
+PASSWORD = "geheim-4711"
+SUMMARY = RunSummary(
+    run_id="a-run",
+    job="department_pipeline",
+    succeeded=True,
+    news=(
+        TaskNews(
+            task="department",
+            ending=Ending.HOLD,
+            headline="department v1: HOLD. नेपाली <b>words</b> & more.",
+            facts=(("sheet to fill in", "/sheets/one.xlsx"),),
+        ),
+    ),
+    reasons=(),
+    steps=("made department/evaluation",),
+)
+
+
+@dataclass
+class MailServer:
+    """What a server was told, and what it answers."""
+
+    port: int = 0
+    answers: list[str] = field(default_factory=list)
+    attempts: int = 0
+    messages: list[EmailMessage] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+    logins: list[bool] = field(default_factory=list)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.attempts += 1
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            self.messages.append(message)
+            self.encrypted.append(session.ssl is not None)
+            self.logins.append(bool(session.authenticated))
+        return answer
+
+
+def admitted(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object):
+    right = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
+    return AuthResult(success=right, handled=False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that signs itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    plain = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file.write_bytes(key.private_bytes(*plain) + signed.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    for name in ("SMTP_HOST", "SMTP_PASSWORD", "SLACK_WEBHOOK_URL"):
+        monkeypatch.delenv(name, raising=False)
+    stamina.set_testing(True, attempts=3, cap=True)
+    yield
+    stamina.set_testing(False)
+
+
+class AnyPort(Controller):
+    """Listens on a port that the system chooses."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        # The controller waits until somebody has connected.
+        socket.create_connection((self.hostname, self.port), timeout=5).close()
+
+
+def served(certificate: Path, security: str) -> Generator[MailServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = MailServer()
+    options: dict[str, object] = {"none": {}, "tls": {"ssl_context": context}}.get(
+        security,
+        {
+            "tls_context": context,
+            "require_starttls": True,
+            "authenticator": admitted,
+            "auth_required": True,
+        },
+    )
+    controller = AnyPort(server, hostname="127.0.0.1", port=0, **options)  # pyright: ignore[reportArgumentType]
+    controller.start()
+    server.port = controller.port
+    yield server
+    controller.stop()
+
+
+@pytest.fixture
+def plain_server(certificate: Path) -> Generator[MailServer]:
+    yield from served(certificate, "none")
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Generator[MailServer]:
+    yield from served(certificate, "tls")
+
+
+@pytest.fixture
+def starttls_server(certificate: Path) -> Generator[MailServer]:
+    yield from served(certificate, "starttls")
+
+
+def variables(home: Path, server: MailServer, security: str = "none") -> dict[str, str]:
+    return {
+        "SAMBODHAN_HOME": str(home),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(server.port),
+        "SMTP_SECURITY": security,
+        "MAIL_FROM": "sambodhan@example.org",
+        "MAIL_TO": "one@example.org, two@example.org",
+    }
+
+
+def tell(settings: dict[str, str], summary: RunSummary = SUMMARY) -> None:
+    open_notifier(load_settings(settings)).send(summary)
+
+
+def test_a_mail_tells_the_same_in_text_and_in_escaped_html(
+    tmp_path: Path, plain_server: MailServer
+):
+    tell(variables(tmp_path, plain_server))
+    (mail,) = plain_server.messages
+    assert mail["To"] == "one@example.org, two@example.org"
+    assert mail["Subject"] == "OK department_pipeline: department on hold"
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "HOLD. नेपाली <b>words</b> & more." in text.get_content()
+    assert "नेपाली &lt;b&gt;words&lt;/b&gt; &amp; more." in html.get_content()
+    assert "sheet to fill in: /sheets/one.xlsx" in text.get_content()
+
+
+def test_the_same_run_is_told_once(tmp_path: Path, plain_server: MailServer):
+    for _ in range(2):
+        tell(variables(tmp_path, plain_server))
+    assert len(plain_server.messages) == 1
+
+
+def test_many_tellers_at_once_send_one_mail(tmp_path: Path, plain_server: MailServer):
+    settings = variables(tmp_path, plain_server)
+    tellers = [threading.Thread(target=tell, args=(settings,)) for _ in range(4)]
+    for teller in tellers:
+        teller.start()
+    for teller in tellers:
+        teller.join()
+    assert len(plain_server.messages) == 1
+
+
+def test_a_password_goes_only_over_starttls(
+    tmp_path: Path,
+    starttls_server: MailServer,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    login = {"SMTP_USER": "sambodhan", "SMTP_PASSWORD": PASSWORD}
+    tell(variables(tmp_path, starttls_server, "starttls") | login)
+    assert starttls_server.encrypted == [True]
+    assert starttls_server.logins == [True]
+
+
+def test_tls_from_the_first_byte_works(
+    tmp_path: Path, tls_server: MailServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tell(variables(tmp_path, tls_server, "tls"))
+    assert len(tls_server.messages) == 1
+
+
+def test_a_server_that_cannot_prove_its_name_gets_no_mail(
+    tmp_path: Path, tls_server: MailServer, caplog: pytest.LogCaptureFixture
+):
+    tell(variables(tmp_path, tls_server, "tls"))
+    assert tls_server.messages == []
+    assert "SSLCertVerificationError" in caplog.text
+
+
+def test_a_wrong_password_is_a_logged_error_and_stands_nowhere(
+    tmp_path: Path,
+    starttls_server: MailServer,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    login = {"SMTP_USER": "sambodhan", "SMTP_PASSWORD": "wrong-geheim"}
+    tell(variables(tmp_path, starttls_server, "starttls") | login)
+    assert starttls_server.messages == []
+    assert "No mail about run a-run: SMTPAuthenticationError 535" in caplog.text
+    kept = "".join(file.read_text() for file in (tmp_path / "mail").iterdir())
+    assert "wrong-geheim" not in caplog.text + kept
+
+
+@pytest.mark.parametrize(("answer", "attempts", "mails"), [("451 later", 2, 1), ("550 no", 1, 0)])
+def test_only_what_may_pass_is_tried_again(
+    tmp_path: Path, plain_server: MailServer, answer: str, attempts: int, mails: int
+):
+    plain_server.answers = [answer]
+    tell(variables(tmp_path, plain_server))
+    assert plain_server.attempts == attempts
+    assert len(plain_server.messages) == mails
+    assert (tmp_path / "mail" / "a-run.eml").exists()
+
+
+def test_a_server_that_is_away_is_a_logged_error(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.ERROR):
+        tell(variables(tmp_path, MailServer(port=1)))
+    assert "No mail about run a-run: ConnectionRefusedError by 127.0.0.1." in caplog.text
+    assert (tmp_path / "mail" / "a-run.eml").exists()
+
+
+def test_without_a_server_the_mail_is_a_file_that_people_can_read(tmp_path: Path):
+    tell({"SAMBODHAN_HOME": str(tmp_path)})
+    raw = (tmp_path / "mail" / "a-run.eml").read_bytes()
+    assert "नेपाली <b>words</b> & more." in raw.decode()
+    assert message_from_bytes(raw, policy=policy.default)["Subject"].startswith("OK department")
+
+
+@pytest.fixture
+def slack() -> Generator[tuple[str, list[str], list[int]]]:
+    """Address of a webhook, the bodies it received, and the codes that it answers first."""
+    bodies: list[str] = []
+    codes: list[int] = []
+
+    class Webhook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(codes.pop(0) if codes else 200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/services/geheim-hook", bodies, codes
+    server.shutdown()
+    server.server_close()
+
+
+def test_slack_gets_the_same_summary(tmp_path: Path, slack: tuple[str, list[str], list[int]]):
+    url, bodies, codes = slack
+    codes.append(503)
+    tell({"SAMBODHAN_HOME": str(tmp_path), "SLACK_WEBHOOK_URL": url})
+    assert len(bodies) == 2
+    text = json.loads(bodies[1])["text"]
+    assert text.startswith("OK department_pipeline: department on hold\n")
+    assert "नेपाली &lt;b&gt;words&lt;/b&gt; &amp; more." in text
+
+
+def test_a_refused_webhook_is_logged_without_its_address(
+    tmp_path: Path, slack: tuple[str, list[str], list[int]], caplog: pytest.LogCaptureFixture
+):
+    url, bodies, codes = slack
+    codes.append(403)
+    caplog.set_level(logging.WARNING)
+    tell({"SAMBODHAN_HOME": str(tmp_path), "SLACK_WEBHOOK_URL": url})
+    assert len(bodies) == 1
+    assert "No Slack message about run a-run: HTTP 403." in caplog.text
+    assert "geheim-hook" not in caplog.text
+
+
+def test_a_red_run_reads_otherwise_than_a_rejection():
+    red = RunSummary(
+        run_id="r",
+        job="retrain_urgency",
+        succeeded=False,
+        news=(),
+        reasons=("no route to postgresql://me:geheim@db/x with hf_abcdefgh1234",),
+        steps=(),
+    )
+    text = plain_text(red)
+    assert text.startswith("FAILED retrain_urgency\n")
+    assert "The previous version still serves." in text
+    assert "geheim" not in text + html_page(red)
+    assert "hf_abcdefgh1234" not in text + html_page(red)
+
+
+@given(st.text())
+def test_nothing_that_a_run_said_becomes_markup(said: str):
+    said = f"<script>{said}</script>"
+    page = html_page(
+        RunSummary(run_id="r", job="j", succeeded=True, news=(), reasons=(), steps=(said,))
+    )
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"MAIL_FROM": ""}, "MAIL_FROM: must be set, because SMTP_HOST is"),
+        ({"MAIL_TO": ""}, "MAIL_TO: must be set, because SMTP_HOST is"),
+        ({"MAIL_TO": "a@b\nBcc: c@d"}, "MAIL_TO: must be a mail address"),
+        ({"SMTP_USER": "me"}, "SMTP_USER: needs SMTP_SECURITY starttls or tls"),
+        ({"SMTP_SECURITY": "tls", "SMTP_USER": "me"}, "SMTP_PASSWORD: must be set"),
+    ],
+)
+def test_a_mail_server_without_what_it_needs_stops_the_start(
+    tmp_path: Path, changed: dict[str, str], problem: str
+):
+    wrong = variables(tmp_path, MailServer(port=25)) | changed
+    with pytest.raises(PermanentError, match=problem):
+        load_settings({name: value for name, value in wrong.items() if value})
