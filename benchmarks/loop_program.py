@@ -79,7 +79,7 @@ def _without_path(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(scenes: list[Scene], demands: list[Demand], seconds: float) -> str:
-    parts = [_table(scene) for scene in scenes]
+    parts = [table(scene) for scene in scenes]
     parts.append(
         "\n".join(
             f"{demand.demand}: {demand.found}: {'held' if demand.held else 'MISSED'}"
@@ -90,7 +90,7 @@ def _as_text(scenes: list[Scene], demands: list[Demand], seconds: float) -> str:
     return "\n\n".join(parts)
 
 
-def _table(scene: Scene) -> str:
+def table(scene: Scene) -> str:
     """True macro-F1 per cycle with its standard error, and what each way deployed."""
     width = max(map(len, scene.ways)) + 3
     lines = [f"{scene.label}, {NAMES[scene.apart]}, {len(scene.runs)} seeds: true macro-F1"]
@@ -100,7 +100,7 @@ def _table(scene: Scene) -> str:
         lines.append(f"{cycle:5}" + "".join(f"{cell:>{width}}" for cell in cells))
     for way in GATED:
         if way in scene.ways:
-            lines.append(_outcome(scene, way))
+            lines += [_outcome(scene, way), _by_cycle(scene, way)]
     return "\n".join(lines)
 
 
@@ -110,10 +110,20 @@ def _cell(scene: Scene, way: str, cycle: int) -> str:
     return mean if error is None else f"{mean} ±{error[cycle]:.3f}"
 
 
+def _by_cycle(scene: Scene, way: str) -> str:
+    """Promotions of all seeds, cycle after cycle, and how many of each were truly worse."""
+    cycles = zip(*(run.steps[way] for run in scene.runs), strict=True)
+    cells = (
+        f"{sum(step.promoted for step in steps)} ({sum(step.truly_worse for step in steps)})"
+        for steps in cycles
+    )
+    return f"  promoted (truly worse) by cycle: {', '.join(cells)}"
+
+
 def _outcome(scene: Scene, way: str) -> str:
     promotions = scene.promotions(way)
     steps = [step for run in scene.runs for step in run.steps[way]]
-    false = sum(step.after < step.before for step in promotions)
+    false = sum(step.truly_worse for step in steps)
     held = sum(step.verdict == VerdictName.HOLD for step in steps)
     sheets = sum(step.sheet for step in steps) / len(scene.runs)
     worst, closed = scene.worst_step(way), scene.closed(way)

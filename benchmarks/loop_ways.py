@@ -55,6 +55,11 @@ class Step:
         """Whether the candidate was deployed."""
         return self.verdict == VerdictName.PROMOTE
 
+    @property
+    def truly_worse(self) -> bool:
+        """Whether what is deployed afterwards is worse than what was: a false promotion."""
+        return self.after < self.before
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judgement:

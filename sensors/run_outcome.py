@@ -8,6 +8,9 @@ from resources.notifier import Notifier
 from sambodhan_assets.domain.run_summary import RunSummary
 from sensors.run_news import news_of
 
+# Dagster's own name for the job behind the button "Materialize"; people do not know it.
+_BUTTON_JOB = "__ASSET_JOB"
+
 
 def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinition]:
     """One sensor for green runs and one for red ones, which look every `interval_seconds`."""
@@ -46,7 +49,7 @@ def summarise(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunSummary:
     succeeded = run.status == dg.DagsterRunStatus.SUCCESS
     return RunSummary(
         run_id=run.run_id,
-        job=run.job_name,
+        job="materialization" if run.job_name == _BUTTON_JOB else run.job_name,
         succeeded=succeeded,
         news=news_of(events, rolled_back=run.job_name.startswith("rollback_")),
         reasons=() if succeeded else _reasons(events),

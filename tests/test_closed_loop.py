@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.loop_demands import judge
+from benchmarks.loop_program import table
 from benchmarks.loop_runs import (
     CEILING,
     CORRECTIONS_ONLY,
@@ -241,6 +242,19 @@ def test_demands_speak_about_means_over_seeds_and_labels():
     assert scene.closed(OURS) == pytest.approx(0.75)
     assert scene.error(OURS)[-1] == pytest.approx(0.02)
     assert scene.worst_step(OURS) == pytest.approx(-0.005)
+
+
+def test_promotions_and_false_ones_are_told_by_cycle():
+    worse, better = made_run(seed=0, **{OURS: 0.915}), made_run(seed=1, **{OURS: 0.955})
+    held = [Step(verdict="HOLD", before=0.92, candidate=0.91, after=0.92)]
+    steps = {way: taken + held for way, taken in better.steps.items()}
+    other = {way: taken + held for way, taken in worse.steps.items()}
+    (scene,) = scenes_of([replace(worse, steps=other), replace(better, steps=steps)])
+    lines = table(scene).splitlines()
+    outcome = next(
+        row for row, line in enumerate(lines) if line.startswith("ours: 2 of 4 promoted")
+    )
+    assert lines[outcome + 1] == "  promoted (truly worse) by cycle: 2 (1), 0 (0)"
 
 
 def test_the_program_ends_with_status_1_exactly_if_a_demand_is_missed(data, tmp_path):

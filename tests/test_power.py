@@ -226,7 +226,10 @@ def test_a_hold_of_a_window_that_is_too_small_says_wait():
 
 def test_a_hold_by_a_guard_says_whether_labels_can_clear_it():
     won = AGREED + [sampled(0, 0, 1)] * 30
-    found = "The gain is large enough; what stands in the way is listed above."
+    found = (
+        "The gain is large enough, but another condition fails; the verdict names it. Nothing has"
+        " to be done; more answered complaints and corrections bring the next candidate."
+    )
     assert step(VerdictName.HOLD, won) == found
     open_ones = [*won, *[unlabelled(0, 1)] * 5]
     assert step(VerdictName.HOLD, open_ones) == found

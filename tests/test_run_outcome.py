@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import dagster as dg
 
+from sensors.run_outcome import summarise
 from tests.databases import execute
 from tests.lane_world import STAGES, World, grievances
 
@@ -56,6 +57,17 @@ def test_a_green_run_tells_what_it_made_and_checked(first_round: World):
     assert any(line.startswith("check MIN_DATASET_LEN passed: ") for line in lines)
     (verdict,) = (line for line in lines if line.startswith("check F1_GATE passed: "))
     assert "BOOTSTRAP" in verdict
+
+
+def test_what_the_button_of_the_ui_starts_has_a_name_that_people_know():
+    @dg.asset
+    def probe() -> None: ...
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions(assets=[probe]).resolve_implicit_global_asset_job_def()
+        run = job.execute_in_process(instance=instance).dagster_run
+        assert run.job_name == "__ASSET_JOB"
+        assert summarise(instance, run).subject == "OK materialization"
 
 
 def test_an_accepted_candidate_is_told_with_versions_scores_and_the_way_back(second_round: World):

@@ -11,6 +11,8 @@ from sambodhan_assets.domain.gate.verdict import FEWEST_COMPLAINTS, Verdict
 from sambodhan_assets.domain.gate.wording import count_of
 
 WAIT = "Nothing has to be done; more answered complaints and corrections bring the next candidate."
+# Read in the UI, in mails and in `sambodhan status`, so it must not point at a place on a page.
+BLOCKED = "The gain is large enough, but another condition fails; the verdict names it."
 
 
 def next_step(
@@ -39,16 +41,15 @@ def next_step(
     if counts is None or (counts.groups is not None and counts.groups < FEWEST_COMPLAINTS):
         return "Wait until the version that serves has answered more complaints."
     if power is None:
-        return "What stands in the way is listed above."
+        return f"The verdict names what stands in the way. {WAIT}"
     if power.need is not None:
         return _labels_needed(power, power.need, task=task, sheet=sheet)
-    found = "The gain is large enough; what stands in the way is listed above."
     if power.unlabelled and any(g.name.startswith(LABEL_GUARD) and not g.passed for g in guards):
         return (
-            f"{found} Nobody has checked {power.unlabelled:,} of the complaints that the two answer"
-            f" differently, and that can clear it. {_fill_in(task, sheet)}"
+            f"{BLOCKED} Nobody has checked {power.unlabelled:,} of the complaints that the two"
+            f" answer differently, and that can clear it. {_fill_in(task, sheet)}"
         )
-    return found
+    return f"{BLOCKED} {WAIT}"
 
 
 def _labels_needed(power: Power, need: Need, *, task: str, sheet: str | None) -> str:
