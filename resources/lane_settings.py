@@ -30,6 +30,8 @@ class LaneSettings(dg.ConfigurableResource):
     deployed_sample_size: int = Field(description="Rows of the f1_delta rule's deployed score.")
     dataset_names: dict[str, str] = Field(description="Dataset repository by task.")
     model_names: dict[str, str] = Field(description="Model repository by task.")
+    dataset_license: str | None = Field(description="Licence on dataset cards.")
+    model_license: str | None = Field(description="Licence on model cards.")
 
     def dataset_repository(self, task: LabelTask) -> Repository:
         """Published dataset versions of a task."""

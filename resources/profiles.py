@@ -10,8 +10,11 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from resources.hub_settings import HubSettings
 from resources.mail_settings import MailSettings
+from resources.masking import remember_secrets
 from resources.postgres.url import database_url
+from resources.space_settings import SpaceSettings
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
@@ -19,7 +22,7 @@ ModelFamily = Literal["linear", "transformer"]
 EvaluationMode = Literal["crossfit", "holdout"]
 
 
-class Settings(MailSettings):
+class Settings(HubSettings, MailSettings, SpaceSettings):
     """Settings of one process. A field is set by the environment variable of its name."""
 
     model_config = SettingsConfigDict(
@@ -42,13 +45,6 @@ class Settings(MailSettings):
     )
     registry_url: str | None = Field(
         None, description="Folder or fsspec URL of the folder registry."
-    )
-    hf_token: SecretStr | None = Field(
-        None, description="Access token of the Hugging Face Hub with the right to write."
-    )
-    hf_endpoint: str | None = Field(None, description="Address of the Hub; unset: the public one.")
-    hub_visibility: Literal["private", "public"] = Field(
-        "private", description="Of repositories that are created on the Hub."
     )
     label: str | None = Field(
         None, description="Task that DATASET_REPO_ID and HUB_MODEL_ID belong to."
@@ -121,14 +117,6 @@ class Settings(MailSettings):
             raise ValueError(f"{error.found} {error.todo}".rstrip(".")) from None
         return address
 
-    @field_validator("hf_endpoint")
-    @classmethod
-    def _is_an_endpoint(cls, address: str | None) -> str | None:
-        if address is not None and (not address.startswith("http") or address.endswith("/")):
-            # datasets builds wrong addresses from one that ends with a slash.
-            raise ValueError("must be an http or https address without a slash at its end")
-        return address
-
     @property
     def home(self) -> Path:
         """SAMBODHAN_HOME as an absolute path."""
@@ -173,7 +161,7 @@ def read_environment_file() -> None:
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Reads the settings of this process.
+    """Reads the settings of this process; `mask` hides its secrets from then on.
 
     Args:
         environment: Variables that go before those of the process, by upper-case name.
@@ -187,6 +175,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         raise _explained(error) from None
+    remember_secrets(
+        value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)
+    )
     known = [task.name for task in LABEL_TASKS]
     if settings.label is not None and settings.label not in known:
         raise PermanentError(
@@ -200,6 +191,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             found="REGISTRY=hub needs HF_TOKEN, which is not set.",
             todo="Set HF_TOKEN to an access token that may write the repositories.",
         )
+    settings.check_spaces(settings.hf_token)
     if settings.family == "transformer" and not settings.model_checkpoint:
         raise PermanentError(
             tried="Reading the settings",

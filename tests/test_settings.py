@@ -55,6 +55,12 @@ def test_nothing_set_is_enough():
         ("REGISTRY", "somewhere-else", "'folder' or 'hub'"),
         ("HUB_VISIBILITY", "half-open", "'private' or 'public'"),
         ("HF_ENDPOINT", "https://hub.example/", "without a slash at its end"),
+        ("DATASET_LICENSE", "Creative Commons", "such as cc-by-4.0"),
+        ("MODEL_LICENSE", "mit\nlanguage: xx", "such as cc-by-4.0"),
+        ("PREPARE_DATASET_SPACE_ID", "prepare-dataset", "owner/name of a Space"),
+        ("API_ENDPOINT", "http://127.0.0.1:8000/answers", "ends with /predict"),
+        ("SPACE_HARDWARE", "T4 small", "such as t4-small"),
+        ("AUTO_RETRAIN", "sometimes", "boolean"),
         ("POSTGRES_URL", "mysql://user:geheim@db/feedback", "postgresql://"),
     ],
 )
@@ -138,6 +144,45 @@ def test_repositories_are_named_by_the_tasks_own_variable_then_by_labels_then_by
     assert found["urgency"] == "org/own-data"
     assert found["urgency model"] == "org/model"
     assert found["department model"] == "org/own-model"
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "value"),
+    [
+        ("SPACE", "SPACE_REPO_ID", "org/serves"),
+        ("RETRAIN_SPACE", "RETRAIN_SPACE_ID", "org/retrains"),
+        ("API_ENDPOINT", "API_ENDPOINT", "http://127.0.0.1:8000/predict"),
+    ],
+)
+def test_spaces_belong_to_the_task_in_their_name_or_to_labels_task(
+    own: str, shared: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    def found(**variables: str) -> list[str | None]:
+        settings = load_settings({"HF_TOKEN": "hf_geheim", **variables})
+        read = {
+            "SPACE": settings.inference_space,
+            "RETRAIN_SPACE": settings.retrain_space,
+            "API_ENDPOINT": settings.predict_endpoint,
+        }[own]
+        return [read(DEPARTMENT), read(URGENCY)]
+
+    assert found(**{shared: value}) == [None, None]
+    assert found(LABEL="urgency", **{shared: value}) == [None, value]
+    monkeypatch.setenv(f"URGENCY_{own}", value.replace("org", "own"))
+    assert found(LABEL="department", **{shared: value}) == [value, value.replace("org", "own")]
+
+
+def test_a_space_needs_a_token_and_a_space_of_a_task_has_an_owner(monkeypatch: pytest.MonkeyPatch):
+    assert "PREPARE_DATASET_SPACE_ID needs HF_TOKEN" in refusal(PREPARE_DATASET_SPACE_ID="org/name")
+    # The Hub sets SPACE_ID in every Space; one that only serves public models has no token.
+    assert load_settings({"SPACE_ID": "org/name"}).space_id == "org/name"
+    monkeypatch.setenv("URGENCY_SPACE", "name-alone")
+    assert "URGENCY_SPACE or SPACE_REPO_ID names no Space" in refusal(HF_TOKEN="hf_geheim")
+    monkeypatch.setenv("URGENCY_SPACE", "org/name")
+    monkeypatch.setenv("URGENCY_API_ENDPOINT", "https://user:geheim@example.org/predict")
+    message = refusal(HF_TOKEN="hf_geheim")
+    assert "URGENCY_API_ENDPOINT is no address of /predict" in message
+    assert "geheim" not in message
 
 
 def test_names_without_a_label_belong_to_nobody():
