@@ -1,5 +1,7 @@
 """Reads the anchor corpus: labelled rows that every version replays."""
 
+import re
+
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -46,7 +48,9 @@ def _read(location: str) -> pa.Table:
     except FileNotFoundError as error:
         raise _refused(location, "there is no such file.") from error
     except pa.ArrowInvalid as error:
-        raise _refused(location, f"it cannot be read: {error}.") from error
+        # Arrow quotes the row, which is a complaint, behind the number of columns that it found.
+        reason = re.match(r".*? got \d+|[^\n]*", str(error), re.DOTALL)
+        raise _refused(location, f"it cannot be read: {reason and reason[0]}.") from error
 
 
 def _read_csv(file: object) -> pa.Table:

@@ -20,6 +20,7 @@ from resources.assembly import (
     open_registry,
     open_sheets,
 )
+from resources.masking import mask, mask_logs, masked_traceback
 from resources.profiles import Settings, load_settings, read_environment_file
 from resources.rollback import newest_if_known, roll_back
 from sambodhan_assets.console import err, examples, out, print_lines
@@ -51,11 +52,15 @@ TaskName = Annotated[str, typer.Argument(help="Label task, such as department or
 def main() -> None:
     """Runs the command line; a known failure is one sentence and exit code 1."""
     read_environment_file()
+    mask_logs()
     stamina.instrumentation.set_on_retry_hooks([_say_retry])
     try:
         app()
     except PlatformError as error:
-        err.print(f"[red]Error[/red] {escape(str(error))}", highlight=False)
+        err.print(f"[red]Error[/red] {escape(mask(str(error)))}", highlight=False)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  (Python would print it with its secrets)
+        sys.stderr.write(masked_traceback(error))
         sys.exit(1)
 
 
@@ -134,6 +139,23 @@ def rollback(
         out.print(f"{task.name}: {deployment.reason}.")
 
 
+@app.command(epilog=examples("serve department", "serve urgency --host 0.0.0.0 --port 8080"))
+def serve(
+    task_name: TaskName,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 7860,
+) -> None:
+    """Answers POST /predict with the version that is deployed now, until it is stopped."""
+    from sambodhan_assets.serving.served_model import load_served_model
+    from sambodhan_assets.serving.server import run_server
+
+    task, settings = _task(task_name), load_settings()
+    lanes = build_lane_settings(settings, LABEL_TASKS)
+    served = load_served_model(task, lanes, open_registry(settings))
+    serves = f"{task.name}: {served.version.tag} answers on"
+    run_server(served, host=host, port=port, on_ready=lambda at: print_lines([f"{serves} {at}"]))
+
+
 @app.command()
 def doctor() -> None:
     """Checks that everything works, and says what to do where not.
@@ -147,7 +169,7 @@ def doctor() -> None:
     colours = {"ok": "green", "warning": "yellow", "error": "red"}
     for finding in findings:
         mark = f"[{colours[finding.level]}]{finding.level:7}[/]"
-        out.print(f"{mark} {escape(finding.text)}", highlight=False)
+        out.print(f"{mark} {escape(mask(finding.text))}", highlight=False)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 

@@ -10,8 +10,7 @@ from resources.rollback import newest_if_known, roll_back
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
 from sambodhan_assets.assets.review_queue import REVIEW_QUEUE
-from sambodhan_assets.assets.stage import failure, stage_key
-from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.assets.stage import holding_lease, stage_key
 from sambodhan_assets.label_tasks import LabelTask
 from sambodhan_assets.lanes import STAGES
 
@@ -115,8 +114,7 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> None:
-        try:
-            leases.hold(task.name, run_id=context.run.run_id)
+        with holding_lease(context, leases, task.name):
             deployment = roll_back(
                 task,
                 settings,
@@ -125,8 +123,6 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
                 traffic_after_id=newest_if_known(feedback, context.log.warning),
                 run_id=context.run.run_id,
             )
-        except PlatformError as error:
-            raise failure(error) from error
         context.log_event(
             dg.AssetMaterialization(
                 asset_key=stage_key(task, "deployed_tag"),

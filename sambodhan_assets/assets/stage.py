@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from resources.task_lease import TaskLeases
-from sambodhan_assets.domain.errors import PlatformError, TransientError
+from sambodhan_assets.assets.failures import explained_failures
 from sambodhan_assets.label_tasks import LabelTask
 
 OWNERS = ["team:feedback-platform"]
@@ -24,23 +24,13 @@ def running_stage(
 
 @contextmanager
 def holding_lease(
-    context: dg.AssetExecutionContext, leases: TaskLeases, name: str
+    context: dg.AssetExecutionContext | dg.OpExecutionContext, leases: TaskLeases, name: str
 ) -> Generator[None]:
     """The same under any lease, for what belongs to no task."""
-    try:
-        leases.hold(name, run_id=context.run.run_id)
+    run_id = context.run.run_id
+    with explained_failures(leases.home, f"{run_id}-{name}.txt"):
+        leases.hold(name, run_id=run_id)
         yield
-    except PlatformError as error:
-        raise failure(error) from error
-
-
-def failure(error: PlatformError) -> dg.Failure:
-    """The red outcome of a run. Only transient errors may be retried by a policy."""
-    return dg.Failure(
-        description=str(error),
-        metadata={"tried": error.tried, "found": error.found, "what to do": error.todo},
-        allow_retries=isinstance(error, TransientError),
-    )
 
 
 def counts_table(counts: Mapping[str, Any], *, heading: str) -> dg.MarkdownMetadataValue:
