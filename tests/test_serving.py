@@ -1,0 +1,271 @@
+"""Risk: what serves is not what was deployed, or a citizen's request breaks it, or is written down.
+
+The server is a process of its own, as in production; the deployed version comes from a real run.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+
+from resources.registry.base import Publication
+from sambodhan_assets.domain.dataset.cleaning import clean_text
+from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
+from sambodhan_assets.serving.application import create_application
+from sambodhan_assets.serving.requests import MAX_BODY_BYTES
+from sambodhan_assets.serving.served_model import load_served_model
+from tests.lane_world import DEPARTMENT, URGENCY, World, Worlds, grievances
+from tests.services import Machine, Service, free_port, machine, wait_for
+
+SECRET_TEXT = "Ram Bahadur of house 77 reports a leaking pipe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """A running server."""
+
+    world: World
+    service: Service
+    port: int
+
+    @property
+    def client(self) -> httpx2.Client:
+        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+
+
+@contextmanager
+def serving(world: World, here: Machine) -> Generator[Serving]:
+    port = free_port()
+    with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", str(port)) as service:
+        wait_for(lambda: "answers on" in service.text, "the server's first word", service)
+        yield Serving(world=world, service=service, port=port)
+
+
+@pytest.fixture(scope="module")
+def shared(worlds: Worlds, tmp_path_factory: pytest.TempPathFactory) -> Generator[Serving]:
+    """One server for all tests that leave it as it is."""
+    world = worlds.copy("deployed")
+    with (
+        machine(world.variables, tmp_path_factory.mktemp("serving")) as here,
+        serving(world, here) as found,
+    ):
+        yield found
+    worlds.drop(world)
+
+
+@pytest.fixture
+def client(shared: Serving) -> Generator[httpx2.Client]:
+    with shared.client as found:
+        yield found
+
+
+@pytest.fixture
+def here(deployed: World, tmp_path: Path) -> Generator[Machine]:
+    with machine(deployed.variables, tmp_path) as found:
+        yield found
+
+
+def test_an_answer_is_that_of_the_deployed_model_in_the_known_shape(
+    client: httpx2.Client, shared: Serving
+):
+    model = shared.world.serving_model()
+    for row in grievances(5):
+        dirty = f"<b>{row.grievance}</b>\n see https://example.org/1"
+        answer = client.post("/predict", json={"text": dirty}).json()
+        probabilities = model.predict_proba([clean_text(dirty)])[0]
+        assert list(answer) == ["label", "confidence", "scores"]
+        assert answer["scores"] == dict(zip(DEPARTMENT.labels, probabilities, strict=True))
+        assert answer["label"] == DEPARTMENT.labels[probabilities.argmax()]
+        assert answer["confidence"] == probabilities.max()
+
+
+def test_the_version_is_the_one_whose_weights_are_loaded(client: httpx2.Client, shared: Serving):
+    world, serving = shared.world, shared.world.serving()
+    version = world.registry.version(world.lanes.model_repository(DEPARTMENT), str(serving))
+    assert client.get("/version").json() == {
+        "version": serving,
+        "task": "department",
+        "dataset_version": world.dataset_tags()[-1],
+        "content_hash": version.content_hash,
+        "family": "linear",
+    }
+    assert client.get("/health").json() == {"status": "ok", "version": serving}
+    index, head = client.get("/"), client.head("/")
+    assert (index.status_code, head.status_code, head.content) == (200, 200, b"")
+    assert (index.json()["task"], index.json()["version"]) == ("department", serving)
+    assert "/predict" in client.get("/openapi.json").json()["paths"]
+
+
+REFUSED: dict[str, tuple[bytes, int, str]] = {
+    "empty": (b'{"text": ""}', 422, "The text is empty"),
+    "empty once cleaned": (b'{"text": " <br> http://a.example "}', 422, "The text is empty"),
+    "no JSON": (b"text=pipe", 422, "must be JSON like"),
+    "no body": (b"", 422, "must be JSON like"),
+    "not UTF-8": (b'{"text": "\xff"}', 422, "must be JSON like"),
+    "half a character": (b'{"text": "\\ud800"}', 422, "must be JSON like"),
+    "another field": (b'{"message": "pipe"}', 422, "text: Field required"),
+    "a number": (b'{"text": 5}', 422, "text: Input should be a valid string"),
+    "a list": (b'["pipe"]', 422, "must be JSON like"),
+    "too long": (
+        json.dumps({"text": "a" * (MAX_MESSAGE_LENGTH + 1)}).encode(),
+        413,
+        "The text has 20001 characters; the limit is 20000.",
+    ),
+    "too large": (b" " * (MAX_BODY_BYTES + 1), 413, "The body is larger than"),
+}
+
+
+def test_what_is_no_question_is_refused_in_json(client: httpx2.Client):
+    found = {name: client.post("/predict", content=body) for name, (body, _, _) in REFUSED.items()}
+    assert {name: answer.status_code for name, answer in found.items()} == {
+        name: status for name, (_, status, _) in REFUSED.items()
+    }
+    for name, (_, _, sentence) in REFUSED.items():
+        assert sentence in found[name].json()["detail"]
+    # The server is as well as before.
+    assert client.post("/predict", json={"text": "pipe"}).status_code == 200
+    assert client.get("/predict").status_code == 405
+    assert client.get("/nowhere").json() == {"detail": "Not Found"}
+
+
+def test_the_longest_text_that_training_accepts_is_answered(client: httpx2.Client):
+    text = "\U0001f6b0" * MAX_MESSAGE_LENGTH
+    body = json.dumps({"text": text}).encode()
+    assert client.post("/predict", content=body).status_code == 200
+
+
+def test_a_body_without_an_announced_length_is_cut_off_at_the_limit(
+    client: httpx2.Client, shared: Serving
+):
+    start = b"POST /predict HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+    part = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    endless = start + part * (100 * MAX_BODY_BYTES // len(part))
+    # A server that goes on reading would take all of it.
+    with (
+        socket.create_connection(("127.0.0.1", shared.port), timeout=30) as connection,
+        pytest.raises(ConnectionError),
+    ):
+        connection.sendall(endless)
+    assert client.get("/health").status_code == 200
+
+
+def test_many_citizens_at_once_get_the_answers_that_each_gets_alone(client: httpx2.Client):
+    texts = [row.grievance for row in grievances(60)]
+
+    def ask(text: str) -> dict[str, object]:
+        return client.post("/predict", json={"text": text}).json()
+
+    alone = [ask(text) for text in texts]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, texts)) == alone
+
+
+def publish_again(world: World) -> str:
+    """The same weights as a second version, which serves from now on."""
+    repository = world.lanes.model_repository(DEPARTMENT)
+    first = world.registry.deployments(repository)[-1]
+    version = world.registry.version(repository, first.tag)
+    publication = Publication(run_id="test", details=dict(version.manifest.details))
+    with world.registry.fetched(version) as folder:
+        (folder / "manifest.json").unlink()
+        newer = world.registry.publish(repository, folder, publication)
+    move = replace(first, sequence=2, tag=newer.tag, replaced=first.tag)
+    world.registry.move_pointer(repository, move)
+    return newer.tag
+
+
+def test_a_server_follows_the_pointer_when_it_starts_again(here: Machine, deployed: World):
+    with serving(deployed, here) as before:
+        first, newer = deployed.serving(), publish_again(deployed)
+        with before.client as client:
+            assert client.get("/version").json()["version"] == first
+    with serving(deployed, here) as after, after.client as client:
+        assert client.get("/version").json()["version"] == newer != first
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_ends_cleanly(
+    here: Machine, deployed: World, number: signal.Signals
+):
+    with serving(deployed, here) as found:
+        with found.client as client:
+            client.post("/predict", json={"text": "pipe"})
+        assert found.service.interrupt(number) == 0
+        assert "Traceback" not in found.service.text
+
+
+def test_no_text_of_a_complaint_is_written_anywhere(client: httpx2.Client, shared: Serving):
+    client.post("/predict", json={"text": SECRET_TEXT})
+    client.post("/predict", content=f'{{"text": "{SECRET_TEXT}'.encode())
+    client.post("/predict", json={"text": SECRET_TEXT * 1000})
+    client.post("/predict", json={"text": [SECRET_TEXT]})
+    client.get("/", params={"text": SECRET_TEXT})
+    client.get(f"/predict/{SECRET_TEXT}")
+    assert "Ram" not in shared.service.text
+
+
+class Failing:
+    """A model that fails, and says on which text."""
+
+    labels, family = DEPARTMENT.labels, "linear"
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        if "pipe" in texts[0]:
+            raise RuntimeError(f"cannot read {texts[0]}")
+        return np.full((1, 4), np.nan)
+
+
+def test_a_model_that_fails_is_an_error_without_the_text(
+    deployed: World, caplog: pytest.LogCaptureFixture
+):
+    served = load_served_model(DEPARTMENT, deployed.lanes, deployed.registry)
+    app = create_application(replace(served, model=Failing()))
+
+    async def ask(text: str) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post("/predict", json={"text": text})
+
+    with caplog.at_level(logging.INFO):
+        failed, unable = asyncio.run(ask(SECRET_TEXT)), asyncio.run(ask("a road"))
+    assert (failed.status_code, unable.status_code) == (500, 500)
+    assert failed.json() == {"detail": "The model could not answer (RuntimeError)."}
+    assert unable.json() == {"detail": "The model could not answer (PermanentError)."}
+    assert "failed with RuntimeError" in caplog.text
+    assert "Ram" not in caplog.text
+
+
+def test_nothing_deployed_is_no_server(here: Machine):
+    with here.running("sambodhan", "serve", URGENCY.name, "--port", "0") as service:
+        assert service.process.wait(120) == 1
+        assert "nothing is deployed in model sambodhan-urgency-classifier" in service.text
+        assert "urgency_pipeline" in service.text
+
+
+def test_a_changed_byte_is_no_server(here: Machine, deployed: World):
+    (weights,) = deployed.home.glob("registry/models/*/versions/*/linear.skops")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", "0") as service:
+        assert service.process.wait(120) == 1
+        assert "linear.skops" in service.text
+        assert "answers on" not in service.text
+
+
+def test_a_taken_port_is_no_server(here: Machine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", str(port)) as service:
+            assert service.process.wait(120) == 1
+            assert f"Listening on 127.0.0.1 port {port}" in service.text
