@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-import yaml
+from huggingface_hub import DatasetCard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain.dataset.card import DatasetDescription, write_description
+from tests.standins.hubserver import validate_card
 
 
 def front_matter(folder: Path, **overrides) -> dict:
@@ -20,11 +21,17 @@ def front_matter(folder: Path, **overrides) -> dict:
         "label_rows": {"WATER": 6, "ROADS": 4},
         "replay_rows": 0,
         "row_count": 10,
-        "excluded": {},
+        "source_rows": {"correction": 6, "unflagged": 4},
+        "newest_correction": "2025-12-31T10:00:00+00:00",
+        "excluded": {"duplicate": 2},
     }
     folder.mkdir(exist_ok=True)
     write_description(DatasetDescription(**{**fields, **overrides}), folder)
-    return yaml.safe_load((folder / "README.md").read_text().split("---")[1])
+    return DatasetCard.load(folder / "README.md").data.to_dict()
+
+
+def text_of(folder: Path) -> str:
+    return DatasetCard.load(folder / "README.md").text
 
 
 def test_the_card_names_labels_in_their_order_and_counts_the_rows(tmp_path):
@@ -46,8 +53,31 @@ def test_the_size_category_is_the_hubs(tmp_path, rows, category):
     assert front_matter(tmp_path, split_rows={"train": rows})["size_categories"] == [category]
 
 
-@given(st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters="-"), min_size=1))
+def test_the_card_tells_labels_source_and_what_was_left_out(tmp_path):
+    front_matter(tmp_path, source_rows={"correction": 6, "unflagged": 4, "anchor": 3})
+    text = text_of(tmp_path)
+    for part in (
+        "| 1 | ROADS | 4 |",
+        "| complaints whose label an official corrected | 6 |",
+        "Newest correction: 2025-12-31T10:00:00+00:00. 3 rows come from an anchor corpus",
+        "| duplicate | 2 |",
+        'revision="v20260101_000000"',
+    ):
+        assert part in text
+    front_matter(tmp_path, excluded={}, newest_correction=None)
+    assert "none; nothing was reviewed. No anchor corpus" in text_of(tmp_path)
+
+
+def test_a_license_stands_on_the_card_only_where_it_is_set(tmp_path):
+    assert "license" not in front_matter(tmp_path)
+    assert front_matter(tmp_path, license="cc-by-4.0")["license"] == "cc-by-4.0"
+    assert validate_card((tmp_path / "README.md").read_text(), "dataset") == ([], [])
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_name_of_a_label_breaks_the_card(tmp_path_factory, label):
-    card = front_matter(tmp_path_factory.mktemp("card"), label_rows={label: 1})
+    folder = tmp_path_factory.mktemp("card")
+    card = front_matter(folder, label_rows={label: 1})
     names = card["dataset_info"]["features"][1]["dtype"]["class_label"]["names"]
     assert names == {"0": label}
+    assert validate_card((folder / "README.md").read_text(), "dataset") == ([], [])

@@ -13,7 +13,7 @@ import dagster as dg
 from resources.artifact_store import ArtifactStore
 from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository, prepared_repository
-from resources.registry.base import Deployment, Publication, Registry, Repository, Version
+from resources.registry.base import Deployment, Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.domain.dataset.card import DatasetDescription, write_description
@@ -62,7 +62,7 @@ def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
             version = (
                 newest
                 if newest is not None and unchanged
-                else _publish(prepared, repository, task, context, artifacts, registry)
+                else _publish(prepared, task, context, artifacts, registry, settings)
             )
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
@@ -95,19 +95,26 @@ def _is_done(
 
 def _publish(
     prepared: Version,
-    repository: Repository,
     task: LabelTask,
     context: dg.AssetExecutionContext,
     artifacts: ArtifactStore,
     registry: Registry,
+    settings: LaneSettings,
 ) -> Version:
+    repository = settings.dataset_repository(task)
     with artifacts.fetched(prepared) as folder:
         report = read_dataset(folder).report
         publication = Publication(
             run_id=context.run.run_id,
             content_files=content_files(folder),
             details=_details(report, task, registry.newest(repository)),
-            finish=partial(_describe, report=report, name=repository.name, task=task),
+            finish=partial(
+                _describe,
+                report=report,
+                name=repository.name,
+                task=task,
+                license=settings.dataset_license,
+            ),
         )
         return registry.publish(repository, folder, publication)
 
@@ -134,7 +141,13 @@ def _details(
 
 
 def _describe(
-    folder: Path, tag: str, *, report: PreparationReport, name: str, task: LabelTask
+    folder: Path,
+    tag: str,
+    *,
+    report: PreparationReport,
+    name: str,
+    task: LabelTask,
+    license: str | None,
 ) -> None:
     splits = {split: report.rows_by_split[split] for split in SPLITS}
     description = DatasetDescription(
@@ -149,7 +162,10 @@ def _describe(
         },
         replay_rows=report.rows_by_split["replay"],
         row_count=report.row_count,
+        source_rows=report.rows_kept,
+        newest_correction=report.snapshot["newest_reviewed_at"],
         excluded=report.excluded,
+        license=license,
     )
     write_description(description, folder)
 

@@ -4,9 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sambodhan_assets.domain.card_text import CARD_FILE, card_text, inline, markdown_table
+from sambodhan_assets.domain.dataset.snapshot import ANCHOR, AUDIT, CORRECTION, UNFLAGGED
 
 METADATA_FILE = "dataset_metadata.json"
-CARD_FILE = "README.md"
+_SOURCES = {
+    CORRECTION: "complaints whose label an official corrected",
+    AUDIT: "complaints that an official labelled on request",
+    UNFLAGGED: "complaints to whose answer nobody objected, with that answer",
+    ANCHOR: "the anchor corpus, a file beside the database",
+}
+_TAGS = ["complaints", "grievances", "nepal", "sambodhan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +32,10 @@ class DatasetDescription:
         label_rows: Rows per label over all splits, in label order.
         replay_rows: Rows of the replay.
         row_count: Rows after cleaning and deduplication.
+        source_rows: Rows per source after cleaning and deduplication.
+        newest_correction: ISO 8601 time of the newest review; None if nothing was reviewed.
         excluded: Rows left out, by reason.
+        license: The Hub's identifier; None names none.
     """
 
     name: str
@@ -33,7 +46,10 @@ class DatasetDescription:
     label_rows: Mapping[str, int]
     replay_rows: int
     row_count: int
+    source_rows: Mapping[str, int]
+    newest_correction: str | None
     excluded: Mapping[str, int]
+    license: str | None = None
 
 
 def write_description(description: DatasetDescription, folder: Path) -> None:
@@ -49,52 +65,92 @@ def write_description(description: DatasetDescription, folder: Path) -> None:
     }
     text = json.dumps(metadata, indent=2, ensure_ascii=False)
     (folder / METADATA_FILE).write_text(text + "\n", encoding="utf-8")
-    (folder / CARD_FILE).write_text(_card(description), encoding="utf-8")
+    card = card_text(_header(description), _body(description))
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
 
 
-def _card(description: DatasetDescription) -> str:
-    splits = [
-        f"  - split: {name}\n    path: data/{name}-*.parquet" for name in description.split_rows
-    ]
-    header = ["---", "language:", "- ne", "- en", "task_categories:", "- text-classification"]
-    header += ["size_categories:", f"- {_size_category(sum(description.split_rows.values()))}"]
-    header += ["configs:", "- config_name: default", "  data_files:", *splits]
-    header += [*_dataset_info(description), "---"]
-    return "\n".join(
+def _header(description: DatasetDescription) -> dict[str, Any]:
+    licence = {} if description.license is None else {"license": description.license}
+    return {
+        "pretty_name": f"Complaints by {description.label_column}",
+        "language": ["ne", "en"],
+        **licence,
+        "task_categories": ["text-classification"],
+        "task_ids": ["multi-class-classification"],
+        "size_categories": [_size_category(sum(description.split_rows.values()))],
+        "tags": _TAGS,
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": split, "path": f"data/{split}-*.parquet"}
+                    for split in description.split_rows
+                ],
+            }
+        ],
+        "dataset_info": _dataset_info(description),
+    }
+
+
+def _dataset_info(description: DatasetDescription) -> dict[str, Any]:
+    """Types and row counts; by them `datasets` reads labels by name and misses a missing file."""
+    names = {str(place): label for place, label in enumerate(description.label_rows)}
+    return {
+        "features": [
+            {"name": "grievance", "dtype": "string"},
+            {"name": "label", "dtype": {"class_label": {"names": names}}},
+        ],
+        "splits": [
+            {"name": split, "num_examples": rows} for split, rows in description.split_rows.items()
+        ],
+    }
+
+
+def _body(description: DatasetDescription) -> str:
+    labels = enumerate(description.label_rows.items())
+    newest = description.newest_correction or "none; nothing was reviewed"
+    example = (
+        "```python\nfrom datasets import load_dataset\n\n"
+        f"rows = load_dataset({json.dumps(description.name)}, "
+        f"revision={json.dumps(description.version_tag)})\n```"
+    )
+    return "\n\n".join(
         [
-            *header,
-            "",
-            f"# {description.name} {description.version_tag}",
-            "",
-            f"Citizens' grievances with their {description.label_column}, corrected by officials.",
+            f"# {inline(description.name)}",
+            f"Version `{description.version_tag}`, prepared {description.created_at}.",
+            f"Citizens' grievances with their {inline(description.label_column)}, in Nepali and "
+            "English. Labels that officials corrected stand for the corrected ones. "
             "Near-duplicates of a text are never in two splits.",
-            "",
-            _table("split", description.split_rows),
-            "",
-            _table("label", description.label_rows),
-            "",
-            f"The replay holds {description.replay_rows} further rows to train on.",
-            "",
-            _table("left out", description.excluded),
-            "",
+            example,
+            "## Splits",
+            markdown_table(["split", "rows"], description.split_rows.items()),
+            f"Beside the splits: {description.replay_rows} rows to train on (`replay/`), the rows "
+            "on which models are compared (`window/`), and where each row came from and went "
+            "(`lineage.parquet`).",
+            "## Labels",
+            markdown_table(
+                ["id", "name", "rows"], [[place, name, rows] for place, (name, rows) in labels]
+            ),
+            "## Source",
+            markdown_table(
+                ["source", "rows after cleaning and deduplication"],
+                [
+                    [_SOURCES.get(source, source), rows]
+                    for source, rows in description.source_rows.items()
+                ],
+            ),
+            f"Newest correction: {newest}. {_anchor_sentence(description)}",
+            "## Left out",
+            markdown_table(["reason", "rows"], description.excluded.items() or [["none", 0]]),
         ]
     )
 
 
-def _dataset_info(description: DatasetDescription) -> list[str]:
-    """Types and row counts; by them `datasets` reads labels by name and misses a missing file."""
-    # JSON strings are YAML strings, whatever a label is called.
-    names = [
-        f"        '{i}': {json.dumps(name, ensure_ascii=False)}"
-        for i, name in enumerate(description.label_rows)
-    ]
-    splits = [
-        f"  - name: {name}\n    num_examples: {rows}"
-        for name, rows in description.split_rows.items()
-    ]
-    features = ["  features:", "  - name: grievance", "    dtype: string", "  - name: label"]
-    features += ["    dtype:", "      class_label:", "        names:"]
-    return ["dataset_info:", *features, *(f"  {line}" for line in names), "  splits:", *splits]
+def _anchor_sentence(description: DatasetDescription) -> str:
+    rows = description.source_rows.get(ANCHOR, 0)
+    if not rows:
+        return "No anchor corpus is in it."
+    return f"{rows} rows come from an anchor corpus, which every version repeats."
 
 
 def _size_category(rows: int) -> str:
@@ -102,8 +158,3 @@ def _size_category(rows: int) -> str:
     bounds = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K")]
     bounds += [(1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M")]
     return next((name for bound, name in bounds if rows < bound), "10M<n<100M")
-
-
-def _table(heading: str, counts: Mapping[str, int]) -> str:
-    rows = [f"| {name} | {count} |" for name, count in counts.items()] or ["| none | 0 |"]
-    return "\n".join([f"| {heading} | rows |", "|---|---|", *rows])
