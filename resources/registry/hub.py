@@ -126,7 +126,8 @@ class HubRegistry(Registry):
             staged = Path(scratch) / tag
             copy_finished(folder, staged, tag, publication)
             manifest = add_manifest(hub.repository, staged, tag, publication, parent=parent)
-            commit = hub.commit_version(tag, staged, head, stale_files(hub, present, manifest))
+            stale = stale_files(hub, head, present, manifest)
+            commit = hub.commit_version(tag, staged, head, stale)
             compare_with_hub(hub, commit, staged, manifest)
             hub.tag(tag, commit)
             return as_version(hub, tag, manifest.to_json())

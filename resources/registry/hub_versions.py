@@ -109,20 +109,25 @@ def finish_version(
     return version
 
 
-def stale_files(hub: HubRepository, present: Iterable[str], manifest: Manifest) -> list[str]:
+def stale_files(
+    hub: HubRepository, head: str, present: Iterable[str], manifest: Manifest
+) -> list[str]:
     """Files of earlier versions that would mix with the new one.
 
-    Among datasets those in its folders, where split patterns would find them; what people put
-    beside them stays. The branch of a model's versions belongs to this platform alone.
+    Among datasets those in its folders, where split patterns would find them, and those that the
+    manifest at the head names; what people put beside them stays. The branch of a model's versions
+    belongs to this platform alone.
     """
     written = {*manifest.files, MANIFEST_NAME, *_KEPT}
+    left = [path for path in present if path not in written]
+    if hub.branch != MAIN:
+        return left
     folders = {name.split("/")[0] for name in manifest.files if "/" in name}
-    return [
-        path
-        for path in present
-        if path not in written
-        and (hub.branch != MAIN or ("/" in path and path.split("/")[0] in folders))
-    ]
+    stale = [path for path in left if "/" in path and path.split("/")[0] in folders]
+    # As a rule nothing else is there, and the request is saved.
+    text = hub.text(MANIFEST_NAME, head) if len(left) > len(stale) else None
+    earlier = Manifest.from_json(text, origin=f"{hub.name}@{head}").files if text else {}
+    return [path for path in left if path in stale or path in earlier]
 
 
 def compare_with_hub(hub: HubRepository, commit: str, staged: Path, manifest: Manifest) -> None:
