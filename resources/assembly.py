@@ -14,6 +14,7 @@ from resources.profiles import Settings
 from resources.registry.base import Registry
 from resources.registry.folder import FolderRegistry
 from resources.sheets import SheetFolder
+from resources.spaces import NoSpaces, Spaces
 from resources.task_lease import TaskLeases
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -38,6 +39,7 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         "sheets": open_sheets(settings),
         "artifacts": ArtifactStore(url=settings.artifact_url),
         "registry": _registry(settings, dg.EnvVar("HF_TOKEN")),
+        "spaces": _spaces(settings, tasks, dg.EnvVar("HF_TOKEN")),
         "settings": build_lane_settings(settings, tasks),
         "leases": TaskLeases(home=str(settings.home)),
         "notifier": _notifier(
@@ -80,6 +82,11 @@ def open_audit_store(settings: Settings) -> ChosenAudits:
 def open_registry(settings: Settings) -> Registry:
     """The registry for use outside of Dagster runs."""
     return _registry(settings, _address(settings.hf_token))
+
+
+def open_spaces(settings: Settings, tasks: tuple[LabelTask, ...]) -> Spaces:
+    """The Spaces for use outside of Dagster runs."""
+    return _spaces(settings, tasks, _address(settings.hf_token))
 
 
 def hub_account(settings: Settings) -> str:
@@ -134,6 +141,25 @@ def _registry(settings: Settings, token: str) -> Registry:
         endpoint=settings.hf_endpoint,
         visibility=settings.hub_visibility,
         timeout_seconds=HUB_TIMEOUT,
+    )
+
+
+def _spaces(settings: Settings, tasks: tuple[LabelTask, ...], token: str) -> Spaces:
+    any_space = settings.named_spaces() or settings.space_id
+    if settings.hf_token is None or not any_space:
+        return NoSpaces()
+    # Here, because the client of the Hub reads its variables when it is imported.
+    from resources.hub_spaces import HubSpaces
+
+    spaces = {task.name: settings.inference_space(task) for task in tasks}
+    addresses = {task.name: settings.predict_endpoint(task) for task in tasks}
+    return HubSpaces(
+        token=token,
+        endpoint=settings.hf_endpoint,
+        inference={name: space for name, space in spaces.items() if space},
+        endpoints={name: address for name, address in addresses.items() if address},
+        timeout_seconds=HUB_TIMEOUT,
+        wait_seconds=settings.space_wait_seconds,
     )
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.registry.base import Deployment, Registry
+from resources.rollout import roll_out
+from resources.spaces import Spaces
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -27,6 +29,7 @@ def roll_back(
     task: LabelTask,
     settings: LaneSettings,
     registry: Registry,
+    spaces: Spaces,
     *,
     to: str | None,
     traffic_after_id: int | None,
@@ -38,6 +41,7 @@ def roll_back(
         task: Whose pointer to move.
         settings: Names of the repositories.
         registry: Where the versions are.
+        spaces: Where the task's Space is, which is restarted and asked.
         to: Tag to go back to; None for the version that the current one replaced.
         traffic_after_id: Highest complaint id by now. None if nobody could tell: then the window
             begins where the newest one of the history does. It holds complaints that the version
@@ -47,7 +51,8 @@ def roll_back(
 
     Raises:
         PermanentError: Nothing is deployed, there is nothing to go back to, or the tag is unknown
-            or damaged; the pointer has not moved.
+            or damaged; the pointer has not moved. Or the Space cannot serve that version; the
+            pointer was moved back, and the error says what serves now.
     """
     repository = settings.model_repository(task)
     history = registry.deployments(repository)
@@ -71,6 +76,7 @@ def roll_back(
         traffic_after_id=known if traffic_after_id is None else traffic_after_id,
     )
     registry.move_pointer(repository, deployment)
+    roll_out(task, deployment, settings, registry, spaces)
     return deployment
 
 

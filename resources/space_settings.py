@@ -71,24 +71,29 @@ class SpaceSettings(BaseSettings):
         """Where the deployed model answers: {TASK}_API_ENDPOINT, else API_ENDPOINT for LABEL's."""
         return self._of_task(task, "API_ENDPOINT", self.api_endpoint)
 
+    def named_spaces(self) -> dict[str, str]:
+        """Every Space that is set, by the variables that set it."""
+        spaces = {"PREPARE_DATASET_SPACE_ID": self.prepare_dataset_space_id}
+        for task in LABEL_TASKS:
+            name = task.name.upper()
+            spaces[f"{name}_SPACE or SPACE_REPO_ID"] = self.inference_space(task)
+            spaces[f"{name}_RETRAIN_SPACE or RETRAIN_SPACE_ID"] = self.retrain_space(task)
+        return {setting: space for setting, space in spaces.items() if space is not None}
+
     def check_spaces(self, token: SecretStr | None) -> None:
         """Checks what no single field can tell.
 
         Raises:
             PermanentError: The names of a task are wrong, or a Space is named without a token.
         """
-        spaces = {"PREPARE_DATASET_SPACE_ID": self.prepare_dataset_space_id}
         for task in LABEL_TASKS:
-            name = task.name.upper()
-            spaces[f"{name}_SPACE or SPACE_REPO_ID"] = self.inference_space(task)
-            spaces[f"{name}_RETRAIN_SPACE or RETRAIN_SPACE_ID"] = self.retrain_space(task)
             address = self.predict_endpoint(task)
             if address is not None and not _is_predict_address(address):
                 raise _wrong(
-                    f"{name}_API_ENDPOINT is no address of /predict.",
+                    f"{task.name.upper()}_API_ENDPOINT is no address of /predict.",
                     "Set it to an http or https address that ends with /predict.",
                 )
-        named = {setting: space for setting, space in spaces.items() if space is not None}
+        named = self.named_spaces()
         for setting, space in named.items():
             if not _SPACE.fullmatch(space):
                 raise _wrong(f"{setting} names no Space.", "Set it to owner/name of a Space.")

@@ -19,6 +19,7 @@ from resources.assembly import (
     open_feedback_store,
     open_registry,
     open_sheets,
+    open_spaces,
 )
 from resources.masking import mask, mask_logs, masked_traceback
 from resources.profiles import Settings, load_settings, read_environment_file
@@ -130,6 +131,7 @@ def rollback(
         task,
         build_lane_settings(settings, LABEL_TASKS),
         open_registry(settings),
+        open_spaces(settings, LABEL_TASKS),
         to=to,
         traffic_after_id=newest,
         run_id="sambodhan rollback",

@@ -7,6 +7,7 @@ from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.registry.base import Registry
 from resources.rollback import newest_if_known, roll_back
+from resources.spaces import Spaces
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
 from sambodhan_assets.assets.review_queue import REVIEW_QUEUE
@@ -113,12 +114,14 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
         feedback: FeedbackStore,
         settings: LaneSettings,
         leases: TaskLeases,
+        spaces: Spaces,
     ) -> None:
         with holding_lease(context, leases, task.name):
             deployment = roll_back(
                 task,
                 settings,
                 registry,
+                spaces,
                 to=config.to or None,
                 traffic_after_id=newest_if_known(feedback, context.log.warning),
                 run_id=context.run.run_id,
