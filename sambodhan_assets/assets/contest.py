@@ -26,6 +26,22 @@ SEED = 42
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Incumbent:
+    """What the candidate has to beat.
+
+    Attributes:
+        model: Its answers.
+        name: How the record names it.
+        trained_before: Text keys that it trained on; none where nobody knows. The candidate is then
+            judged more strictly: it never profits from rows that only the other may have seen.
+    """
+
+    model: TextClassifier
+    name: VersionName
+    trained_before: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
     """The versions that meet in an evaluation.
 
@@ -63,16 +79,17 @@ def enter_contest(
     candidate, model = _candidate_model(task, artifacts, run_id)
     dataset, rows = _dataset_of(candidate, task, settings, registry)
     deployment = registry.deployed(settings.model_repository(task))
-    deployed, trained_before, name = _deployed_model(task, settings, registry, deployment)
-    compared = deployment if deployed else None
+    incumbent = _deployed_model(task, settings, registry, deployment)
+    compared = deployment if incumbent else None
+    name = incumbent and incumbent.name
     desk = _desk(task, settings, candidate, name, audits, sheets, run_id)
     contest = Contest(
         **_terms(task, settings),
         dataset=rows,
         candidate=model,
-        deployed=deployed,
+        deployed=incumbent and incumbent.model,
         window_after_id=compared.traffic_after_id if compared else None,
-        trained_before=trained_before,
+        trained_before=incumbent.trained_before if incumbent else frozenset(),
         on_progress=on_progress,
         sheet=desk.labels() if desk else {},
     )
@@ -145,19 +162,19 @@ def _dataset_of(
 
 def _deployed_model(
     task: LabelTask, settings: LaneSettings, registry: Registry, deployment: Deployment | None
-) -> tuple[TextClassifier | None, frozenset[str], VersionName | None]:
-    """The model that serves, the text keys that it trained on, and its name.
+) -> Incumbent | None:
+    """The model that serves.
 
     A model of another label set cannot be compared: the line starts anew, as if nothing served.
     """
     if deployment is None:
-        return None, frozenset(), None
+        return None
     version = registry.version(settings.model_repository(task), deployment.tag)
     with registry.fetched(version) as folder:
         model = load_classifier(folder)
     if model.labels != task.labels:
-        return None, frozenset(), None
+        return None
     _, origin = _dataset_of(version, task, settings, registry)
     assignments = origin.assignments.to_pylist()
     keys = frozenset(row["text_key"] for row in assignments if row["split"] == "train")
-    return model, keys, version_name(version)
+    return Incumbent(model=model, name=version_name(version), trained_before=keys)
