@@ -16,6 +16,8 @@ from resources.registry.folder import FolderRegistry
 from resources.sheets import SheetFolder
 from resources.spaces import NoSpaces, Spaces
 from resources.task_lease import TaskLeases
+from resources.tracking.base import NullTracker, Tracker
+from resources.tracking.wandb_runs import WandbTracker
 from sambodhan_assets.label_tasks import LabelTask
 
 # Seconds. Uploads send all the time; a service that is silent for so long does not answer any more.
@@ -45,6 +47,7 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         "notifier": _notifier(
             settings, password=dg.EnvVar("SMTP_PASSWORD"), slack_url=dg.EnvVar("SLACK_WEBHOOK_URL")
         ),
+        "tracker": _tracker(settings, tasks, dg.EnvVar("WANDB_API_KEY")),
     }
 
 
@@ -110,6 +113,11 @@ def open_notifier(settings: Settings) -> MailNotifier:
     )
 
 
+def open_tracker(settings: Settings, tasks: tuple[LabelTask, ...]) -> Tracker:
+    """Shows what runs did, for use outside of Dagster runs; the caller hands over."""
+    return _tracker(settings, tasks, _address(settings.wandb_api_key))
+
+
 def open_sheets(settings: Settings) -> SheetFolder:
     """The sheets that people fill in."""
     return SheetFolder(folder=str(settings.home / "sheets"), artifact_url=settings.artifact_url)
@@ -124,10 +132,28 @@ def _notifier(settings: Settings, *, password: str, slack_url: str) -> MailNotif
         "user": settings.smtp_user,
         "password": password if settings.smtp_password else "",
         "slack_url": slack_url if settings.slack_webhook_url else "",
+        "dagster_url": settings.dagster_url,
     }
     if settings.mail_from and settings.recipients:
         fields |= {"sender": settings.mail_from, "recipients": settings.recipients}
     return MailNotifier(**fields)
+
+
+def _tracker(settings: Settings, tasks: tuple[LabelTask, ...], key: str) -> Tracker:
+    projects: dict[str, Any] = {
+        "dataset_project": settings.dataset_wandb_project,
+        "model_projects": {task.name: settings.wandb_project(task) for task in tasks},
+    }
+    if settings.tracking_mode is None:
+        return NullTracker(**projects)
+    return WandbTracker(
+        **projects,
+        folder=str(settings.home / "wandb"),
+        mode=settings.tracking_mode,
+        api_key=key if settings.wandb_api_key else "",
+        entity=settings.wandb_entity,
+        base_url=settings.wandb_base_url,
+    )
 
 
 def _registry(settings: Settings, token: str) -> Registry:

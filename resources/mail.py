@@ -4,6 +4,7 @@ import logging
 import os
 import smtplib
 import ssl
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
@@ -14,8 +15,11 @@ import stamina
 from filelock import FileLock
 from pydantic import Field
 
+from resources.masking import mask
 from resources.notifier import Notifier
-from sambodhan_assets.domain.run_summary import RunSummary, chat_text, html_page, plain_text
+from sambodhan_assets.domain.run_message import chat_text, plain_text
+from sambodhan_assets.domain.run_page import html_page
+from sambodhan_assets.domain.run_summary import RunSummary, rewritten
 
 # Seconds until a silent server counts as away.
 TIMEOUT = 20.0
@@ -40,9 +44,11 @@ class MailNotifier(Notifier):
     sender: str = Field(NOBODY, description="Address in From.")
     recipients: list[str] = Field([NOBODY], description="Addresses in To.")
     slack_url: str = Field("", description="Webhook that gets the same summary; empty: none.")
+    dagster_url: str | None = Field(None, description="Address of Dagster's UI; None: no link.")
 
     def send(self, summary: RunSummary) -> None:
         """See `Notifier.send`."""
+        summary = self._complete(summary)
         folder = Path(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{summary.run_id}.eml"
@@ -57,6 +63,14 @@ class MailNotifier(Notifier):
             half = file.with_suffix(".part")
             half.write_bytes(self._message(summary, encoding="8bit").as_bytes())
             half.replace(file)
+
+    def _complete(self, summary: RunSummary) -> RunSummary:
+        """With the link to the run, and without secrets."""
+        if self.dagster_url is not None:
+            link = ("this run", f"{self.dagster_url}/runs/{summary.run_id}")
+            summary = replace(summary, links=(link, *summary.links))
+        # Before it is rendered: HTML would escape a secret, and then hide it from the mask.
+        return rewritten(summary, mask)
 
     def _message(self, summary: RunSummary, *, encoding: str | None = None) -> EmailMessage:
         """Text and HTML; `encoding` 8bit keeps the lines of a file readable."""

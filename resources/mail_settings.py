@@ -33,6 +33,17 @@ class MailSettings(BaseSettings):
         None, description="Incoming webhook of Slack that gets the same summaries."
     )
 
+    dagster_url: str | None = Field(
+        None, description="Address of Dagster's UI as people reach it; unset: mails hold no link."
+    )
+
+    @field_validator("dagster_url")
+    @classmethod
+    def _is_a_page(cls, address: str | None) -> str | None:
+        if address is not None and not address.startswith(("http://", "https://")):
+            raise ValueError("must be an http or https address such as https://dagster.example.org")
+        return None if address is None else address.rstrip("/")
+
     @field_validator("smtp_user")
     @classmethod
     def _is_sent_encrypted(cls, user: str | None, info: ValidationInfo) -> str | None:

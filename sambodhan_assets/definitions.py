@@ -35,7 +35,7 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
         schedules=[build_audit_schedule(), *(build_weekly_schedule(task) for task in tasks)],
         sensors=[
             *(build_reviewed_feedback_sensor(task, interval_seconds=interval) for task in tasks),
-            *build_run_outcome_sensors(interval_seconds=interval),
+            *build_run_outcome_sensors(tasks, interval_seconds=interval),
             build_lost_runs_sensor(interval_seconds=interval),
         ],
         resources=build_resources(settings, tasks),

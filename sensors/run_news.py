@@ -1,5 +1,6 @@
 """What the events of a run mean for each label task."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +18,7 @@ _TOLD = {
         "what to do next": "what to do next",
         "decision record": "decision record",
     },
-    "deployed_tag": {
-        "deployed": "serves now",
-        "replaced": "replaced",
-        "go back": "to go back, run",
-    },
+    "deployed_tag": {"deployed": "serves now", "replaced": "replaced"},
 }
 _SCORE = "macro-F1 of the "
 
@@ -68,7 +65,6 @@ def _note(made: dict[str, Made], key: dg.AssetKey, metadata: Any) -> str:  # noq
 
 
 def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> TaskNews | None:
-    facts = _facts(made)
     if "gate" in made and "evaluation" in made:
         verdict = str(made["gate"]["verdict"].value)
         deployed = Ending.ACCEPTED if "deployed_tag" in made else Ending.NOT_DEPLOYED
@@ -85,7 +81,38 @@ def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> Task
         ending, headline = Ending.SKIPPED, f"{stopped} Nothing was published or deployed."
     else:
         return None
-    return TaskNews(task=task, ending=ending, headline=headline, facts=facts)
+    return TaskNews(
+        task=task,
+        ending=ending,
+        headline=headline,
+        facts=_facts(made),
+        commands=_commands(task, made),
+        dataset_tag=_told(made, "dataset_version", "tag"),
+        model_tag=_told(made, "deployed_tag", "deployed"),
+    )
+
+
+def _told(made: Made, stage: str, name: str) -> str | None:
+    found = made.get(stage, {}).get(name)
+    return None if found is None else str(found.value)
+
+
+def _commands(task: str, made: Made) -> tuple[tuple[str, str], ...]:
+    """What people type next: after a sheet is filled in, or to undo what was deployed."""
+    sheet, back = (
+        _told(made, "evaluation", "sheet to fill in"),
+        _told(made, "deployed_tag", "go back"),
+    )
+    found: list[tuple[str, str]] = []
+    if sheet is not None:
+        job = f"dagster job execute -m sambodhan_assets.definitions -j decide_{task}"
+        found += [
+            ("when the sheet is filled in, run", f"sambodhan load audits {shlex.quote(sheet)}"),
+            ("and then", job),
+        ]
+    if back is not None:
+        found.append(("to go back, run", back))
+    return tuple(found)
 
 
 def _facts(made: Made) -> tuple[tuple[str, str], ...]:

@@ -1,58 +1,84 @@
-"""Tells people how every run ended, also those started from the command line."""
+"""Tells people how every run ended, also those of the command line and cancelled ones."""
 
 from collections.abc import Sequence
 
 import dagster as dg
 
+from resources.lane_settings import LaneSettings
 from resources.notifier import Notifier
-from sambodhan_assets.domain.run_summary import RunSummary
+from resources.registry.base import Registry
+from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
+from sambodhan_assets.label_tasks import LabelTask
 from sensors.run_news import news_of
+from sensors.run_registry import with_registry
 
 # Dagster's own name for the job behind the button "Materialize"; people do not know it.
 _BUTTON_JOB = "__ASSET_JOB"
+_ENDS = {
+    dg.DagsterRunStatus.SUCCESS: RunEnd.SUCCEEDED,
+    dg.DagsterRunStatus.CANCELED: RunEnd.CANCELLED,
+}
+_SENSORS = {
+    "run_succeeded": (
+        dg.DagsterRunStatus.SUCCESS,
+        "Reports what a green run made, skipped and checked.",
+    ),
+    "run_failed": (
+        dg.DagsterRunStatus.FAILURE,
+        "Reports why a red run failed; the previous version still serves.",
+    ),
+    "run_cancelled": (
+        dg.DagsterRunStatus.CANCELED,
+        "Reports that a run was stopped, and what serves after it.",
+    ),
+}
 
 
-def build_run_outcome_sensors(*, interval_seconds: int) -> list[dg.SensorDefinition]:
-    """One sensor for green runs and one for red ones, which look every `interval_seconds`."""
+def build_run_outcome_sensors(
+    tasks: tuple[LabelTask, ...], *, interval_seconds: int
+) -> list[dg.SensorDefinition]:
+    """One sensor each for green, red and cancelled runs, which look every `interval_seconds`."""
+    return [_sensor(tasks, name, interval_seconds) for name in _SENSORS]
+
+
+def _sensor(tasks: tuple[LabelTask, ...], name: str, interval_seconds: int) -> dg.SensorDefinition:
+    status, description = _SENSORS[name]
+
     # Runs of `dagster job execute` carry no code location; only monitor_all_code_locations lets
     # the sensors see them.
-
     @dg.run_status_sensor(
-        name="run_succeeded",
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        description="Reports what a green run made, skipped and checked.",
+        name=name,
+        run_status=status,
+        description=description,
         minimum_interval_seconds=interval_seconds,
         monitor_all_code_locations=True,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def run_succeeded(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
-        notifier.send(summarise(context.instance, context.dagster_run))
+    def run_ended(
+        context: dg.RunStatusSensorContext,
+        notifier: Notifier,
+        registry: Registry,
+        settings: LaneSettings,
+    ) -> None:
+        run = context.dagster_run
+        summary = summarise(context.instance, run)
+        notifier.send(with_registry(summary, run, tasks, registry, settings))
 
-    @dg.run_status_sensor(
-        name="run_failed",
-        run_status=dg.DagsterRunStatus.FAILURE,
-        description="Reports why a red run failed; the previous version still serves.",
-        minimum_interval_seconds=interval_seconds,
-        monitor_all_code_locations=True,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-    )
-    def run_failed(context: dg.RunStatusSensorContext, notifier: Notifier) -> None:
-        notifier.send(summarise(context.instance, context.dagster_run))
-
-    return [run_succeeded, run_failed]
+    return run_ended
 
 
 def summarise(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunSummary:
     """What a finished run made, skipped, checked and decided, or why it failed."""
     logs = instance.all_logs(run.run_id)
     events = [record.dagster_event for record in logs if record.dagster_event is not None]
-    succeeded = run.status == dg.DagsterRunStatus.SUCCESS
+    end = _ENDS.get(run.status, RunEnd.FAILED)
     return RunSummary(
         run_id=run.run_id,
         job="materialization" if run.job_name == _BUTTON_JOB else run.job_name,
-        succeeded=succeeded,
+        end=end,
         news=news_of(events, rolled_back=run.job_name.startswith("rollback_")),
-        reasons=() if succeeded else _reasons(events),
+        # What was interrupted failed too, but that is no reason.
+        reasons=_reasons(events) if end == RunEnd.FAILED else (),
         steps=tuple(line for event in events for line in _describe_event(event)),
     )
 

@@ -1,43 +1,56 @@
 """Risk: nobody hears how a run ended, or hears something else than what the UI shows."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import dagster as dg
+import pytest
 
+from resources.registry.folder import FolderRegistry
+from sambodhan_assets.domain.errors import TransientError
 from sensors.run_outcome import summarise
 from tests.databases import execute
-from tests.lane_world import STAGES, World, grievances
+from tests.lane_world import DEPARTMENT, STAGES, World, grievances
 
 MAILS = "mail"
 
 
+SENSORS = {
+    dg.DagsterRunStatus.SUCCESS: ("run_succeeded", dg.DagsterEventType.RUN_SUCCESS),
+    dg.DagsterRunStatus.FAILURE: ("run_failed", dg.DagsterEventType.RUN_FAILURE),
+    dg.DagsterRunStatus.CANCELED: ("run_cancelled", dg.DagsterEventType.RUN_CANCELED),
+}
+
+
 def run_and_tell(world: World, job: str = "department_pipeline") -> str:
     """Runs a job, then lets the sensors hear of it; returns the text of the one mail."""
-    repository = world.definitions.get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
         result = world.definitions.resolve_job_def(job).execute_in_process(
             instance=instance, raise_on_error=False
         )
-        name, kind = (
-            ("run_succeeded", dg.DagsterEventType.RUN_SUCCESS)
-            if result.success
-            else ("run_failed", dg.DagsterEventType.RUN_FAILURE)
-        )
-        sensor = repository.get_sensor_def(name)
-        (event,) = instance.all_logs(result.run_id, of_type=kind)
-        assert event.dagster_event is not None
-        for _ in range(2):  # a daemon that restarts may tell of a run twice
-            with dg.build_run_status_sensor_context(
-                sensor_name=name,
-                dagster_instance=instance,
-                dagster_run=result.dagster_run,
-                dagster_event=event.dagster_event,
-                resources=repository.get_top_level_resources(),
-            ) as context:
-                sensor(context)
+        return tell(world, instance, result.run_id)
+
+
+def tell(world: World, instance: dg.DagsterInstance, run_id: str) -> str:
+    """Lets the sensors hear of a run that has ended; returns the text of the one mail."""
+    repository = world.definitions.get_repository_def()
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    name, kind = SENSORS[run.status]
+    (event,) = instance.all_logs(run_id, of_type=kind)
+    assert event.dagster_event is not None
+    for _ in range(2):  # a daemon that restarts may tell of a run twice
+        with dg.build_run_status_sensor_context(
+            sensor_name=name,
+            dagster_instance=instance,
+            dagster_run=run,
+            dagster_event=event.dagster_event,
+            resources=repository.get_top_level_resources(),
+        ) as context:
+            repository.get_sensor_def(name)(context)
     (file,) = (world.home / MAILS).glob("*.eml")
-    assert file.stem == result.run_id
+    assert file.stem == run_id
     raw = file.read_bytes()
     assert not any(row.grievance in raw.decode() for row in grievances())
     mail = message_from_bytes(raw, policy=policy.default)
@@ -76,6 +89,7 @@ def test_an_accepted_candidate_is_told_with_versions_scores_and_the_way_back(sec
     assert lines[0] == "OK department_pipeline: department accepted"
     assert f"serves now: {second}" in lines
     assert f"replaced: {first}" in lines
+    assert f"department: {second}, since this run; before it {first}" in lines
     assert f"dataset version: {second_round.dataset_tags()[1]}" in lines
     assert "to go back, run: sambodhan rollback department" in lines
     assert any(line.startswith("in plain numbers: It fixes ") for line in lines)
@@ -88,14 +102,19 @@ def test_a_candidate_on_hold_is_told_with_its_sheet_and_what_to_do(held: World):
     assert text.startswith("OK decide_department: department on hold\n")
     assert f"sheet to fill in: {sheet}\n" in text
     assert "what to do next: " in text
-    assert "sambodhan load audits FILE" in text
+    assert f"when the sheet is filled in, run: sambodhan load audits {sheet}\n" in text
+    job = "dagster job execute -m sambodhan_assets.definitions -j decide_department"
+    assert f"and then: {job}\n" in text
+    assert f"department: {held.serving()}, as before this run\n" in text
 
 
 def test_a_rejected_candidate_is_told_as_such(first_round: World):
     text = run_and_tell(first_round.but(BOOTSTRAP_MIN_F1="0.99"))
     assert text.startswith("OK department_pipeline: department rejected\n")
     assert "REJECT. " in text
+    assert "macro-F1 of the candidate: 0." in text
     assert "serves now" not in text
+    assert "department: nothing is deployed\n" in text
 
 
 def test_a_prepared_dataset_is_told_with_its_tag_and_rows(first_round: World):
@@ -130,7 +149,39 @@ def test_a_red_run_tells_why_and_that_the_previous_version_still_serves(deployed
     assert "unknown labels: 'Forestry'" in text
     assert "Allowed are" in text
     assert "The previous version still serves." in text
+    assert f"department: {deployed.serving()}, as before this run\n" in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_cancelled_run_tells_what_serves_as_the_registry_says(deployed: World, moved: bool):
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(
+            deployed.definitions.resolve_job_def("department_pipeline"),
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        if moved:
+            repository = deployed.lanes.model_repository(DEPARTMENT)
+            before = deployed.registry.deployments(repository)[-1]
+            move = replace(before, sequence=before.sequence + 1, run_id=run.run_id)
+            deployed.registry.move_pointer(repository, move)
+        instance.report_run_canceled(run)
+        text = tell(deployed, instance, run.run_id)
+    assert text.startswith("CANCELLED department_pipeline\n")
+    assert ("The previous version still serves." in text) is not moved
+    assert (f"a new version serve: department {deployed.serving()}." in text) is moved
+
+
+def test_a_run_that_broke_off_is_told_also_while_the_registry_is_away(
+    deployed: World, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object) -> None:
+        raise TransientError(tried="Asking", found="no answer.", todo="Wait.")
+
+    monkeypatch.setattr(FolderRegistry, "deployed", away)
+    text = run_and_tell(deployed)
+    assert text.startswith("FAILED department_pipeline\n\nWHY THE RUN FAILED\n")
+    assert "What serves now could not be read" in text
 
 
 def test_a_job_that_touches_no_asset_is_told_too(first_round: World):

@@ -140,6 +140,10 @@ class Registry(dg.ConfigurableResource, ABC):
             TransientError: Another run moved the pointer in the meantime.
         """
 
+    def page(self, repository: Repository, tag: str) -> str | None:
+        """Address of the page that shows a version to people; None where there is none."""
+        return None
+
     def newest(self, repository: Repository) -> Version | None:
         """The version published last; None where nothing is published."""
         tags = self.tags(repository)

@@ -14,8 +14,9 @@ from pydantic import Field
 
 from resources.registry.base import Deployment, Publication, Registry, Repository, Version
 from resources.registry.hub_client import account_of, hub_api, tried_again
+from resources.registry.hub_commits import commit_version
 from resources.registry.hub_pointer import move_once, read_history
-from resources.registry.hub_repository import HubRepository
+from resources.registry.hub_repository import MAIN, HubRepository
 from resources.registry.hub_versions import (
     as_version,
     compare_with_hub,
@@ -26,7 +27,8 @@ from resources.registry.hub_versions import (
     read_version,
     stale_files,
 )
-from resources.registry.staging import add_manifest, copy_finished
+from resources.registry.staging import add_manifest, copy_finished, keep_card
+from sambodhan_assets.domain.card_text import CARD_FILE
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, verify_folder
 from sambodhan_assets.domain.version_tags import next_tag
@@ -94,6 +96,12 @@ class HubRegistry(Registry):
         hub = self._open(repository)
         self._tried_again(lambda: move_once(hub, deployment))
 
+    def page(self, repository: Repository, tag: str) -> str | None:
+        """See `Registry.page`."""
+        hub = self._open(repository)
+        folder = "datasets/" if hub.kind == "dataset" else ""
+        return f"{hub.api.endpoint}/{folder}{hub.name}/tree/{tag}"
+
     def _open(self, repository: Repository) -> HubRepository:
         if repository.kind not in ("dataset", "model"):
             raise PermanentError(
@@ -125,9 +133,11 @@ class HubRegistry(Registry):
             tag = next_tag(datetime.now(UTC), max((*refs.tags, *untagged), default=None))
             staged = Path(scratch) / tag
             copy_finished(folder, staged, tag, publication)
+            if (staged / CARD_FILE).exists():
+                keep_card(staged, hub.text(CARD_FILE, refs.branches[MAIN]))
             manifest = add_manifest(hub.repository, staged, tag, publication, parent=parent)
             stale = stale_files(hub, head, present, manifest)
-            commit = hub.commit_version(tag, staged, head, stale)
+            commit = commit_version(hub, tag, staged, head, stale)
             compare_with_hub(hub, commit, staged, manifest)
             hub.tag(tag, commit)
             return as_version(hub, tag, manifest.to_json())

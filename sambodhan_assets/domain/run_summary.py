@@ -1,13 +1,19 @@
-"""How a run ended, in words for the admin: one text for mail, HTML and chat."""
+"""How a run ended, as facts; run_message.py and run_page.py put them into words for the admin."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from html import escape
+from typing import Any, TypeVar
 
-# Passwords in addresses, and access tokens of the Hub; error texts of libraries may hold them.
-_SECRETS = re.compile(r"(?<=://)[^/\s@]+@|\bhf_[A-Za-z0-9]{8,}")
+Record = TypeVar("Record")
+
+
+class RunEnd(StrEnum):
+    """How Dagster says that a run ended; the first word of a mail's subject."""
+
+    SUCCEEDED = "OK"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class Ending(StrEnum):
@@ -30,13 +36,45 @@ class TaskNews:
         task: Label task.
         ending: How it ended.
         headline: The verdict or the reason in one or two sentences.
-        facts: Versions, scores and commands as (name, value).
+        facts: Versions, scores and places as (name, value).
+        commands: What people can or should run next, as (when, command).
+        dataset_tag: Dataset version that the run published or found again; None if it did not.
+        model_tag: Model version that it deployed; None if it did not.
     """
 
     task: str
     ending: Ending
     headline: str
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    dataset_tag: str | None = None
+    model_tag: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What serves after a run, as the registry says.
+
+    Attributes:
+        task: Label task.
+        tag: Version that serves; None if nothing is deployed.
+        replaced: Version that it replaced; None if it was the first.
+        by_this_run: Whether this run let it serve.
+    """
+
+    task: str
+    tag: str | None
+    replaced: str | None = None
+    by_this_run: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What people want to know about it."""
+        if self.tag is None:
+            return "nothing is deployed"
+        if self.by_this_run:
+            return f"{self.tag}, since this run; before it {self.replaced or 'nothing'}"
+        return f"{self.tag}, as before this run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,83 +84,46 @@ class RunSummary:
     Attributes:
         run_id: The run.
         job: Its job.
-        succeeded: False for a red run.
+        end: How Dagster says that it ended.
         news: What it means for each task that it came far enough with.
         reasons: Why a red run failed, one sentence or more each.
         steps: What it made, skipped and checked; one sentence a line.
+        serving: What serves now, per task that the run was about; None if nobody could tell.
+        links: Pages about the run and its versions, as (name, address).
     """
 
     run_id: str
     job: str
-    succeeded: bool
-    news: tuple[TaskNews, ...]
-    reasons: tuple[str, ...]
-    steps: tuple[str, ...]
+    end: RunEnd
+    news: tuple[TaskNews, ...] = ()
+    reasons: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    serving: tuple[Serving, ...] | None = None
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:
-        """One line for a mail; a red run's begins otherwise than any verdict's."""
-        if not self.succeeded:
-            return f"FAILED {self.job}"
-        return f"OK {self.job}: {self._endings}" if self.news else f"OK {self.job}"
+        """One line for a mail; that of a red or a cancelled run tells no ending."""
+        if self.end != RunEnd.SUCCEEDED or not self.news:
+            return f"{self.end} {self.job}"
+        return f"{self.end} {self.job}: {self._endings}"
 
     @property
     def _endings(self) -> str:
         return "; ".join(f"{news.task} {news.ending}" for news in self.news)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """A heading with its lines."""
-
-    title: str
-    lines: tuple[str, ...]
-
-
-def plain_text(summary: RunSummary) -> str:
-    """The summary as lines of text, without secrets."""
-    lines: list[str] = [summary.subject]
-    for part in _parts(summary):
-        lines += ["", part.title.upper(), *part.lines]
-    return "\n".join(lines) + "\n"
-
-
-def html_page(summary: RunSummary) -> str:
-    """The same as a page of HTML; everything that a run said is escaped."""
-    colour = "#1a7f37" if summary.succeeded else "#cf222e"
-    body = [f'<h2 style="color:{colour}">{escape(summary.subject)}</h2>']
-    for part in _parts(summary):
-        items = "".join(f"<li>{escape(line)}</li>" for line in part.lines)
-        body.append(f"<h3>{escape(part.title)}</h3>\n<ul>{items}</ul>")
-    inner = "\n".join(body)
-    return f'<!doctype html>\n<html lang="en"><body>\n{inner}\n</body></html>\n'
-
-
-def chat_text(summary: RunSummary) -> str:
-    """The same for Slack, whose markup needs these three characters escaped."""
-    return escape(plain_text(summary), quote=False)
-
-
-def without_secrets(text: str) -> str:
-    """Hides passwords in addresses, and tokens."""
-    return _SECRETS.sub("***", text)
-
-
-def _parts(summary: RunSummary) -> Sequence[_Part]:
-    parts: list[_Part] = []
-    if not summary.succeeded:
-        reasons = (*summary.reasons, "The previous version still serves.")
-        parts.append(_Part(title="Why the run failed", lines=reasons))
-    parts += [
-        _Part(
-            title=f"{news.task}: {news.ending}",
-            lines=(news.headline, *(f"{name}: {value}" for name, value in news.facts)),
-        )
-        for news in summary.news
-    ]
-    parts.append(_Part(title="What the run did", lines=summary.steps or ("made nothing",)))
-    parts.append(_Part(title="Run", lines=(f"{summary.job} {summary.run_id}",)))
-    return [
-        _Part(title=part.title, lines=tuple(without_secrets(line) for line in part.lines))
-        for part in parts
-    ]
+def rewritten(record: Record, rewrite: Callable[[str], str]) -> Record:
+    """The same record with every text in it rewritten, at any depth."""
+    if isinstance(record, StrEnum):
+        return record
+    if isinstance(record, str):
+        return rewrite(record)  # pyright: ignore[reportReturnType]
+    if isinstance(record, tuple):
+        return tuple(rewritten(part, rewrite) for part in record)  # pyright: ignore
+    if is_dataclass(record) and not isinstance(record, type):
+        changed: dict[str, Any] = {
+            field.name: rewritten(getattr(record, field.name), rewrite) for field in fields(record)
+        }
+        return replace(record, **changed)
+    return record
