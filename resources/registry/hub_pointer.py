@@ -2,10 +2,12 @@
 
 import json
 
-from resources.registry.base import Deployment
+from resources.registry.base import Deployment, Version
 from resources.registry.hub_client import LostRaceError
+from resources.registry.hub_commits import Changes, commit_deployment
 from resources.registry.hub_repository import HISTORY_FILE, MAIN, HubRepository, References
 from resources.registry.hub_versions import read_version
+from sambodhan_assets.domain.card_text import CARD_FILE, keep_hand_written
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, Manifest
 
@@ -49,14 +51,26 @@ def move_once(hub: HubRepository, deployment: Deployment) -> None:
             found=f"move {deployment.sequence} of the pointer was made by another run.",
             todo="Look at `sambodhan status`, then decide again.",
         )
-    head, source = refs.branches[MAIN], refs.tags[deployment.tag]
-    copies: dict[str, str] = {}
-    stale: list[str] = []
-    if hub.branch != MAIN:
-        wanted = {*version.manifest.files, MANIFEST_NAME}
-        present, origin = hub.files(head), hub.files(source)
-        copies = {path: source for path in wanted if present.get(path) != origin[path]}
-        served = hub.text(MANIFEST_NAME, head)
-        left = Manifest.from_json(served, origin=f"{hub.name}@main").files if served else {}
-        stale = [path for path in left if path in present and path not in wanted]
-    hub.commit_deployment([*history, deployment], head, copies, stale)
+    head = refs.branches[MAIN]
+    changes = Changes() if hub.branch == MAIN else _changes(hub, refs, version)
+    commit_deployment(hub, [*history, deployment], head, changes)
+
+
+def _changes(hub: HubRepository, refs: References, version: Version) -> Changes:
+    """What turns main into the files of a version; what people put beside them stays."""
+    head, source = refs.branches[MAIN], refs.tags[version.tag]
+    wanted = {*version.manifest.files, MANIFEST_NAME}
+    present, origin = hub.files(head), hub.files(source)
+    copies = {path: source for path in wanted if present.get(path) != origin[path]}
+    served = hub.text(MANIFEST_NAME, head)
+    left = Manifest.from_json(served, origin=f"{hub.name}@main").files if served else {}
+    stale = [path for path in left if path in present and path not in {*wanted, CARD_FILE}]
+    if CARD_FILE not in present or origin.get(CARD_FILE) == present[CARD_FILE]:
+        return Changes(copies=copies, stale=stale)
+    found = hub.text(CARD_FILE, head) or ""
+    ours = hub.text(CARD_FILE, source) or ""
+    card = keep_hand_written(found, ours)
+    if card == ours:  # nobody wrote anything: the file as it was verified, if there is one
+        return Changes(copies=copies, stale=stale if ours else [*stale, CARD_FILE])
+    others = {path: commit for path, commit in copies.items() if path != CARD_FILE}
+    return Changes(copies=others, stale=stale, card=card)

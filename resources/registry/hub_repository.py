@@ -1,32 +1,27 @@
 """One repository on the Hub: its references, files and commits, in the registry's own terms."""
 
-import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
 from huggingface_hub import (
-    CommitOperationAdd,
-    CommitOperationCopy,
-    CommitOperationDelete,
     HfApi,
     RepoFile,
+    hf_hub_url,
 )
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-from resources.registry.base import Deployment, Repository
+from resources.registry.base import Repository
 from resources.registry.hub_client import hub_errors, status_of
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.version_tags import is_tag
 
 MAIN = "main"
 HISTORY_FILE = "deployments.json"
-_PUBLISHED = "Publish "
-
-CommitOperation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
+PUBLISHED = "Publish "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,18 +116,19 @@ class HubRepository:
 
     def text(self, path: str, commit: str) -> str | None:
         """A text file of a commit; None if the commit has no such file."""
-        with tempfile.TemporaryDirectory(prefix="sambodhan-hub-") as fresh:
-            try:
-                with hub_errors(f"Reading {path} of {self.name} at {commit}"):
-                    # A new cache: the client answers from an old one where the Hub fails.
-                    file = self.api.hf_hub_download(
-                        self.name, path, repo_type=self.kind, revision=commit, cache_dir=fresh
-                    )
-            except PermanentError as error:
-                if isinstance(error.__cause__, EntryNotFoundError):
-                    return None
-                raise
-            return Path(file).read_text(encoding="utf-8")
+        # Not hf_hub_download: that asks twice, and answers from its cache where the Hub fails.
+        url = hf_hub_url(
+            self.name, path, repo_type=self.kind, revision=commit, endpoint=self.api.endpoint
+        )
+        try:
+            with hub_errors(f"Reading {path} of {self.name} at {commit}"):
+                answer = get_session().get(url, headers=build_hf_headers(token=self.api.token))
+                hf_raise_for_status(answer)
+                return answer.content.decode("utf-8")
+        except PermanentError as error:
+            if isinstance(error.__cause__, EntryNotFoundError):
+                return None
+            raise
 
     def untagged(self, refs: References) -> dict[str, str]:
         """Versions that were committed after the newest tag and never got their own."""
@@ -148,8 +144,8 @@ class HubRepository:
         for commit in commits:
             if commit.commit_id in tagged:
                 break
-            tag = commit.title.removeprefix(_PUBLISHED)
-            if commit.title.startswith(_PUBLISHED) and is_tag(tag) and tag not in refs.tags:
+            tag = commit.title.removeprefix(PUBLISHED)
+            if commit.title.startswith(PUBLISHED) and is_tag(tag) and tag not in refs.tags:
                 found.setdefault(tag, commit.commit_id)
         return found
 
@@ -165,83 +161,23 @@ class HubRepository:
             )
         shutil.rmtree(folder / ".cache", ignore_errors=True)
 
-    def commit_version(self, tag: str, staged: Path, parent: str, stale: Iterable[str]) -> str:
-        """Commits all files of a version at once, on top of the head that was read.
-
-        After an error the caller reads the repository again, which tells whether the commit landed.
-
-        Raises:
-            TransientError: Another publisher was faster, or the answer is lost.
-        """
-        paths = sorted(path for path in staged.rglob("*") if path.is_file())
-        adds = [
-            CommitOperationAdd(path_in_repo=p.relative_to(staged).as_posix(), path_or_fileobj=p)
-            for p in paths
-        ]
-        deletes = [CommitOperationDelete(path_in_repo=path) for path in stale]
-        return self._commit([*adds, *deletes], f"{_PUBLISHED}{tag}", self.branch, parent)
-
-    def commit_deployment(
-        self,
-        history: list[Deployment],
-        parent: str,
-        copies: Mapping[str, str],
-        stale: Iterable[str],
-    ) -> str:
-        """Commits the history and the files of what serves to main at once.
-
-        Args:
-            history: All moves, the new one last.
-            parent: Head of main that was read.
-            copies: Commit to copy from, by path; the Hub copies large files itself.
-            stale: Paths to delete.
-
-        Raises:
-            TransientError: As in `commit_version`.
-        """
-        text = json.dumps([asdict(move) for move in history], indent=2, ensure_ascii=False)
-        record = CommitOperationAdd(path_in_repo=HISTORY_FILE, path_or_fileobj=f"{text}\n".encode())
-        copied = [
-            CommitOperationCopy(src_path_in_repo=path, path_in_repo=path, src_revision=commit)
-            for path, commit in copies.items()
-        ]
-        deletes = [CommitOperationDelete(path_in_repo=path) for path in stale]
-        newest = history[-1]
-        title = f"Serve {newest.tag} ({newest.action} {newest.sequence})"
-        return self._commit([record, *copied, *deletes], title, MAIN, parent)
-
     def tag(self, tag: str, commit: str) -> None:
-        """Names a commit for ever, and reads the name back.
+        """Names a commit for ever; after a lost answer or a taken name, the name is read back.
 
         Raises:
             TransientError: Another publisher's version has this tag, or no answer came.
         """
-        lost: TransientError | None = None
         try:
             with hub_errors(f"Tagging {self.name}@{tag}"):
                 self.api.create_tag(self.name, tag=tag, revision=commit, repo_type=self.kind)
         except TransientError as error:
-            lost = error
-        refs = self.references()
-        found = None if refs is None else refs.tags.get(tag)
-        if found is None and lost is not None:
-            raise lost
-        if found != commit:
-            raise TransientError(
-                tried=f"Tagging {self.name}@{tag}",
-                found="another run published under this tag at the same time.",
-                todo="Run again; a new tag will be taken.",
-            )
-
-    def _commit(
-        self, operations: list[CommitOperation], title: str, branch: str, parent: str
-    ) -> str:
-        with hub_errors(f"{title} in {self.name}"):
-            return self.api.create_commit(
-                self.name,
-                operations,
-                commit_message=title,
-                repo_type=self.kind,
-                revision=branch,
-                parent_commit=parent,
-            ).oid
+            refs = self.references()
+            found = None if refs is None else refs.tags.get(tag)
+            if found is None:
+                raise
+            if found != commit:
+                raise TransientError(
+                    tried=f"Tagging {self.name}@{tag}",
+                    found="another run published under this tag at the same time.",
+                    todo="Run again; a new tag will be taken.",
+                ) from error

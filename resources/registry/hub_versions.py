@@ -14,7 +14,8 @@ from resources.registry.hub_repository import (
     HubRepository,
     References,
 )
-from resources.registry.staging import add_manifest, copy_finished
+from resources.registry.staging import add_manifest, copy_finished, keep_card
+from sambodhan_assets.domain.card_text import CARD_FILE
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, Manifest, verify_folder
 
@@ -100,6 +101,7 @@ def finish_version(
     version = as_version(hub, tag, text)
     staged, landed = scratch / f"{tag}-wanted", scratch / f"{tag}-landed"
     copy_finished(folder, staged, tag, publication)
+    keep_card(staged, hub.text(CARD_FILE, commit))
     wanted = add_manifest(hub.repository, staged, tag, publication, parent=None)
     if wanted.content_hash != version.content_hash:
         return None
