@@ -17,6 +17,7 @@ from pydantic import Field
 
 from resources.masking import mask
 from resources.notifier import Notifier
+from resources.smtp_errors import error_kind, explain_smtp, mail_may_work_later
 from sambodhan_assets.domain.run_message import chat_text, plain_text
 from sambodhan_assets.domain.run_page import html_page
 from sambodhan_assets.domain.run_summary import RunSummary, rewritten
@@ -89,22 +90,42 @@ class MailNotifier(Notifier):
     def _mail(self, host: str, summary: RunSummary) -> None:
         try:
             message = self._message(summary)
-            for attempt in stamina.retry_context(on=_mail_may_work_later, attempts=ATTEMPTS):
+            for attempt in stamina.retry_context(on=mail_may_work_later, attempts=ATTEMPTS):
                 with attempt:
                     self._deliver(host, message)
         except (OSError, ValueError) as error:
             # Only its kind: a server's answer may repeat what it was sent.
-            log.error("No mail about run %s: %s by %s.", summary.run_id, _kind(error), host)
+            log.error("No mail about run %s: %s by %s.", summary.run_id, error_kind(error), host)
 
     def _deliver(self, host: str, message: EmailMessage) -> None:
         with self._connection(host) as server:
-            if self.security == "starttls":
-                server.starttls(context=ssl.create_default_context())
-            if self.user is not None:
-                server.login(self.user, self.password)
+            self._log_in(server)
             refused = server.send_message(message)
         if refused:
             log.error("%s refused %d of the addresses in MAIL_TO.", host, len(refused))
+
+    def try_login(self) -> str | None:
+        """Connects and logs in as for a mail, and sends none.
+
+        Returns:
+            What is wrong and what to do, as sentences; None if nothing is.
+        """
+        if self.host is None:
+            return None
+        server = f"{self.host}:{self.port}"
+        try:
+            with self._connection(self.host) as connection:
+                connection.ehlo_or_helo_if_needed()
+                self._log_in(connection)
+        except (OSError, ValueError) as error:
+            return explain_smtp(error, server, self.security)
+        return None
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if self.security == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        if self.user is not None:
+            server.login(self.user, self.password)
 
     def _connection(self, host: str) -> smtplib.SMTP:
         if self.security == "tls":
@@ -120,30 +141,10 @@ class MailNotifier(Notifier):
                     httpx2.post(self.slack_url, json=body, timeout=TIMEOUT).raise_for_status()
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # The address is a secret, and the error's text holds it.
-            log.error("No Slack message about run %s: %s.", summary.run_id, _kind(error))
-
-
-def _mail_may_work_later(error: Exception) -> bool:
-    """Whether another attempt may help: 4xx answers and broken connections, nothing else."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return 400 <= error.smtp_code < 500
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(400 <= code < 500 for code, _ in error.recipients.values())
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return True
-    lasting = (smtplib.SMTPException, ssl.SSLCertVerificationError)
-    return isinstance(error, OSError) and not isinstance(error, lasting)
+            log.error("No Slack message about run %s: %s.", summary.run_id, error_kind(error))
 
 
 def _post_may_work_later(error: Exception) -> bool:
     if isinstance(error, httpx2.HTTPStatusError):
         return error.response.status_code == 429 or error.response.status_code >= 500
     return isinstance(error, httpx2.TransportError)
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{type(error).__name__} {error.smtp_code}"
-    if isinstance(error, httpx2.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    return type(error).__name__

@@ -16,6 +16,7 @@ from resources.assembly import (
     hub_account,
     open_audit_store,
     open_feedback_store,
+    open_notifier,
     open_registry,
 )
 from resources.profiles import Settings
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_store("Artifact store", settings.artifact_url),
         *_versions(settings),
         *_datasets(settings),
+        *messages(settings),
         *_dagster(settings),
     ]
 
@@ -171,6 +173,22 @@ def _datasets(settings: Settings) -> Iterator[Finding]:
                     yield Finding(level="ok", text=f"{task.name}: dataset {newest.tag} is whole.")
         except PlatformError as error:
             yield Finding(level="error", text=str(error))
+
+
+def messages(settings: Settings) -> Iterator[Finding]:
+    """Whether the mail server would take a mail; none is sent, and Slack is not called."""
+    if settings.smtp_host is None:
+        text = f"Mails are files in {settings.home / 'mail'}; SMTP_HOST would send them."
+        yield Finding(level="ok", text=text)
+    elif problem := open_notifier(settings).try_login():
+        yield Finding(level="error", text=f"No mail can be sent: {problem}")
+    else:
+        login = "takes the login" if settings.smtp_user else "answers; no login is set"
+        where = f"{settings.smtp_host}:{settings.mail_port} ({settings.smtp_security})"
+        yield Finding(level="ok", text=f"Mail server {where} {login}.")
+    if settings.slack_webhook_url:
+        text = "SLACK_WEBHOOK_URL is set; it was not called, since that would post a message."
+        yield Finding(level="ok", text=text)
 
 
 def _dagster(settings: Settings) -> Iterator[Finding]:

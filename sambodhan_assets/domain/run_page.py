@@ -23,6 +23,8 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans Deva
 _MONO = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:13px"
 _BODY = f"margin:0;padding:12px;background:#f6f8fa;color:#1f2328;{_FONT};line-height:1.5"
 _SHEET = "max-width:640px;margin:0 auto;background:#ffffff;border:1px solid #d0d7de"
+# Characters of a value that stands beside its name, also on a phone: tags and scores.
+_ONE_LINE = 20
 _SMALL = "font-size:13px;color:#57606a"
 
 
@@ -54,7 +56,7 @@ def _section(part: Part) -> str:
     colour = "#1f2328" if part.ending is None else _COLOURS[part.ending]
     heading = f'<h3 style="margin:0 0 6px;font-size:15px;color:{colour}">{escape(part.title)}</h3>'
     body = [f'<p style="margin:0 0 8px;{_WRAP}">{escape(text)}</p>' for text in part.sentences]
-    body += [_named(name, f"<span>{escape(value)}</span>") for name, value in part.facts]
+    body += [_fact(name, value) for name, value in part.facts]
     body += [_named(name, _command(value)) for name, value in part.commands]
     body += [_named(name, _link(address)) for name, address in part.links]
     if part.steps:
@@ -62,6 +64,13 @@ def _section(part: Part) -> str:
         body.append(f'<ul style="margin:0;padding-left:18px;{_SMALL}">{items}</ul>')
     inner = "\n".join([heading, *body])
     return f'<div style="padding:12px 16px;border-top:1px solid #d8dee4">\n{inner}\n</div>'
+
+
+def _fact(name: str, value: str) -> str:
+    if len(value) > _ONE_LINE:
+        return _named(name, escape(value))
+    label = f'<span style="{_SMALL}">{escape(name)}</span>'
+    return f'<div style="margin:0 0 6px;{_WRAP}">{label} &nbsp;{escape(value)}</div>'
 
 
 def _named(name: str, value: str) -> str:
