@@ -15,6 +15,7 @@ from resources.mail_settings import MailSettings
 from resources.masking import remember_secrets
 from resources.postgres.url import database_url
 from resources.space_settings import SpaceSettings
+from resources.tracking_settings import TrackingSettings
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
@@ -22,7 +23,7 @@ ModelFamily = Literal["linear", "transformer"]
 EvaluationMode = Literal["crossfit", "holdout"]
 
 
-class Settings(HubSettings, MailSettings, SpaceSettings):
+class Settings(HubSettings, MailSettings, SpaceSettings, TrackingSettings):
     """Settings of one process. A field is set by the environment variable of its name."""
 
     model_config = SettingsConfigDict(

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 import stamina
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sambodhan_assets.domain.errors import PermanentError, PlatformError, TransientError
+from resources.postgres.failures import DatabaseOutage, DatabaseRefusal
+from sambodhan_assets.domain.errors import PlatformError
 
 # Three attempts, 2 and 4 seconds apart: a restarting server is back by then, a wrong address is
 # known after six seconds.
@@ -63,8 +64,8 @@ def transaction(
         setting: What the address is called in an error.
 
     Raises:
-        PermanentError: The server refuses: rights, database, table, value.
-        TransientError: No connection, connection lost, time limit, lock.
+        DatabaseRefusal: The server refuses: rights, database, table, value.
+        DatabaseOutage: No connection, connection lost, time limit, lock.
     """
     try:
         connection = _connect(url, mode)
@@ -146,12 +147,12 @@ def _is_connection_failure(error: Exception) -> bool:
 def _not_connected(error: Exception, tried: str, url: sa.URL, setting: str) -> PlatformError:
     found = _words(error, url)
     if _is_connection_failure(error):
-        return TransientError(
+        return DatabaseOutage(
             tried=tried,
             found=f"no connection to PostgreSQL in {ATTEMPTS} attempts: {found}.",
             todo=f"Check that the server runs and that {setting} names its host and port.",
         )
-    return PermanentError(
+    return DatabaseRefusal(
         tried=tried,
         found=f"PostgreSQL cannot be used: {found}.",
         todo=f"Check the user, password, database and options in {setting}.",
@@ -161,10 +162,10 @@ def _not_connected(error: Exception, tried: str, url: sa.URL, setting: str) -> P
 def _interrupted(error: Exception, tried: str, url: sa.URL) -> PlatformError:
     found = _words(error, url)
     if not _is_connection_failure(error):
-        return PermanentError(tried=tried, found=f"{found}.", todo="See `sambodhan doctor`.")
+        return DatabaseRefusal(tried=tried, found=f"{found}.", todo="See `sambodhan doctor`.")
     lost = getattr(error, "connection_invalidated", True)
     what = "the connection was lost: " if lost else ""
-    return TransientError(
+    return DatabaseOutage(
         tried=tried, found=f"{what}{found}.", todo="Nothing was changed. Try again."
     )
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from resources.postgres.binaries import PostgresBinaries
+from resources.postgres.failures import DatabaseOutage, DatabaseRefusal
 from resources.postgres.process import clear_the_dead, live_postmaster, server_url, shut_down
 from resources.postgres.users import ServerUsers
 from sambodhan_assets.domain.errors import PermanentError, TransientError
@@ -148,14 +149,14 @@ class EmbeddedPostgres:
             log.warning("The embedded PostgreSQL was left running: %s", error)
 
     def _no_home(self, found: str) -> PermanentError:
-        return PermanentError(
+        return DatabaseRefusal(
             tried=TRIED,
             found=f"{found}.",
             todo="Set SAMBODHAN_HOME to a folder of your own, or POSTGRES_URL to another server.",
         )
 
     def _no_answer(self, found: str, seconds: float) -> TransientError:
-        return TransientError(
+        return DatabaseOutage(
             tried=f"{TRIED} in {self._folder}",
             found=f"{found}, after waiting up to {seconds:.0f} s.",
             todo=f"Try again; {self._folder / 'server.log'} tells what it does.",
@@ -169,7 +170,7 @@ class EmbeddedPostgres:
             else f"{error} {error.output or ''}"
         )
         lines = [line for line in text.splitlines() if line.strip()]
-        return PermanentError(
+        return DatabaseRefusal(
             tried=f"{TRIED} in {self._folder}",
             found="it ended at once. Its last lines: " + " | ".join(lines[-4:]),
             todo="Mend what they name, or set POSTGRES_URL to another server.",

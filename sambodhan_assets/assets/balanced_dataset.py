@@ -17,6 +17,7 @@ from sambodhan_assets.assets.stage import (
     running_stage,
     stage_key,
 )
+from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
 from sambodhan_assets.domain.dataset.files import content_files, read_dataset, write_dataset
 from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
@@ -37,6 +38,7 @@ def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
         kinds={"python", "parquet"},
         tags={"task": task.name},
         owners=OWNERS,
+        hooks={tracking_hook(task, "balanced_dataset")},
         deps=[stage_key(task, "raw_feedback")],
         output_required=False,
         check_specs=check_specs(key),

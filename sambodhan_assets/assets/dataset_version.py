@@ -16,6 +16,7 @@ from resources.lane_settings import LaneSettings, decision_repository, prepared_
 from resources.registry.base import Deployment, Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.card import DatasetDescription, write_description
 from sambodhan_assets.domain.dataset.files import content_files, read_dataset
 from sambodhan_assets.domain.dataset.preparation import PreparationReport
@@ -32,6 +33,7 @@ def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
         kinds={"huggingface", "parquet"},
         tags={"task": task.name},
         owners=OWNERS,
+        hooks={tracking_hook(task, "dataset_version")},
         deps=[stage_key(task, "balanced_dataset")],
         output_required=False,
         description=(

@@ -20,6 +20,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.contest import Entry, enter_contest, version_name
 from sambodhan_assets.assets.sheet_on_hold import OpenSheet
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.evaluation.contest import Evaluation
 from sambodhan_assets.domain.evaluation.evaluate import evaluate
 from sambodhan_assets.domain.evaluation.record import (
@@ -55,6 +56,7 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
         kinds={"python"},
         tags={"task": task.name},
         owners=OWNERS,
+        hooks={tracking_hook(task, "evaluation")},
         deps=[stage_key(task, "trained_model")],
         check_specs=[
             dg.AssetCheckSpec(

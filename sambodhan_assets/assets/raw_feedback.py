@@ -15,6 +15,7 @@ from resources.registry.base import Publication, Registry
 from resources.task_lease import TaskLeases
 from resources.traffic import window_start
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.snapshot_files import write_snapshot
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -39,6 +40,7 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
         kinds={"postgres", "parquet"},
         tags={"task": task.name},
         owners=OWNERS,
+        hooks={tracking_hook(task, "raw_feedback")},
         deps=[dg.AssetKey(name) for name in SOURCE_TABLES],
         description=(
             f"Every reviewed correction of {task.name}, every label given on request, and a hash "

@@ -12,6 +12,7 @@ from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.models.calibration import calibration_of
@@ -56,6 +57,7 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
         kinds={"scikitlearn", "pytorch"},
         tags={"task": task.name},
         owners=OWNERS,
+        hooks={tracking_hook(task, "trained_model")},
         deps=[stage_key(task, "dataset_version")],
         description=(
             f"A {task.name} model trained on the train split and the replay of one dataset "

@@ -1,0 +1,173 @@
+"""The tracker of Weights & Biases: runs are sent by a program of its own, in bounded time.
+
+Stages note what they made; when the process has done its part of a run, everything goes to W&B at
+once. So a run waits at most once for a service that is away, and wandb, with its threads and its
+exit handlers, is never loaded where models train. What cannot be sent is written as an offline run.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+import psutil
+from pydantic import Field, PrivateAttr
+
+from resources.masking import mask
+from resources.tracking.base import Tracker
+from resources.tracking_settings import needed_environment
+from sambodhan_assets.domain.tracking.tracked import AlertLevel, RunPlace, Tracked
+
+_SENDER = Path(__file__).with_name("send_to_wandb.py")
+# Dagster's own name for the job behind the button "Materialize"; people do not know it.
+_BUTTON_JOB = "__ASSET_JOB"
+
+Mode = Literal["online", "offline"]
+Answers = dict[str, dict[str, str]]
+
+
+class WandbTracker(Tracker):
+    """Shows runs in W&B. One run of the platform is one W&B run per project, with the same id."""
+
+    folder: str = Field(description="Folder of offline runs and of what could not be sent.")
+    mode: Mode = Field(description="online or offline; decided before anything is sent.")
+    api_key: str = Field("", description="Key of W&B; offline needs none.")
+    entity: str | None = Field(None, description="User or team; None: the key's own.")
+    base_url: str | None = Field(None, description="Address of W&B; None: the public one.")
+    timeout_seconds: float = Field(60.0, gt=0, description="Longest wait for one W&B run.")
+
+    _noted: dict[RunPlace, Tracked] = PrivateAttr(default_factory=dict[RunPlace, Tracked])
+
+    @property
+    def is_on(self) -> bool:
+        """See `Tracker.is_on`."""
+        return True
+
+    def note(self, place: RunPlace, tracked: Tracked) -> None:
+        """See `Tracker.note`."""
+        self._noted[place] = self._noted.get(place, Tracked()) + tracked
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """The end of this process's part of a run."""
+        log = context.log or dg.get_dagster_logger()
+        self.hand_over(log.warning)
+
+    def hand_over(self, on_warning: Callable[[str], None]) -> None:
+        """See `Tracker.hand_over`."""
+        mode = self.mode
+        noted, self._noted = self._noted, {}
+        for place, tracked in noted.items():
+            answers = self._send(place, tracked, mode)
+            if "done" in answers:
+                if mode == "online":
+                    # W&B has it; the copy on the disk would grow without end.
+                    shutil.rmtree(answers["begun"]["folder"], ignore_errors=True)
+                continue
+            why = answers["failed"]["why"]
+            # W&B is away for the other places too; they need not wait for it again.
+            mode = "offline"
+            if "begun" not in answers:
+                answers = self._send(place, tracked, mode)
+            on_warning(self._sentence(place, why, answers))
+
+    def _sentence(self, place: RunPlace, why: str, answers: Answers) -> str:
+        lost = f"Run {place.run_id} is not tracked in the W&B project {place.project}: {why}."
+        if "begun" not in answers:
+            return f"{lost} It could not be kept in {self.folder} either."
+        return f"{lost} `wandb sync {answers['begun']['folder']}` sends it later."
+
+    def _send(self, place: RunPlace, tracked: Tracked, mode: Mode) -> Answers:
+        """The answers of the sending program by state; one of `done` and `failed` is there."""
+        before = self._segments(place)
+        try:
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            text = self._told(json.dumps(self._order(place, tracked, mode)), mode)
+        except OSError as error:
+            return {"failed": {"why": self._safe(str(error))}}
+        answers = {a["state"]: a for a in map(json.loads, text.splitlines())}
+        if "begun" not in answers:
+            # An attempt that did not get far leaves a run without content.
+            for folder in self._segments(place) - before:
+                shutil.rmtree(folder, ignore_errors=True)
+        if "done" not in answers and "failed" not in answers:
+            limit = f"no end within {self.timeout_seconds:g} seconds, or the program broke off"
+            answers["failed"] = {"why": limit}
+        if "failed" in answers:
+            answers["failed"]["why"] = self._safe(answers["failed"]["why"])
+        return answers
+
+    def _segments(self, place: RunPlace) -> set[Path]:
+        """Folders in which wandb has begun this run."""
+        return set(Path(self.folder, "wandb").glob(f"*run-*-{place.run_id}"))
+
+    def _told(self, order: str, mode: Mode) -> str:
+        """Lines of JSON that the sending program wrote before its end or the end of its time."""
+        # -P: the folder of the program holds modules that are none of its business.
+        command = [sys.executable, "-P", str(_SENDER)]
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self._environment(mode),
+            text=True,
+        ) as program:
+            try:
+                text, _ = program.communicate(order, timeout=self.timeout_seconds)
+            except subprocess.TimeoutExpired:
+                _kill(program)
+                text, _ = program.communicate()
+        return "\n".join(line for line in text.splitlines() if line.startswith("{"))
+
+    def _order(self, place: RunPlace, tracked: Tracked, mode: Mode) -> dict[str, Any]:
+        failed = any(alert.level == AlertLevel.ERROR for alert in tracked.alerts)
+        job = "materialization" if place.job == _BUTTON_JOB else place.job
+        return {
+            "project": place.project,
+            "entity": self.entity,
+            "run_id": place.run_id,
+            "name": f"{job} {place.run_id[:8]}",
+            "folder": self.folder,
+            "mode": mode,
+            "exit_code": int(failed),
+            # Measured with 0.31: a silent server holds init for twice its limit.
+            "init_timeout": self.timeout_seconds / 4,
+            "finish_timeout": self.timeout_seconds / 3,
+            "tracked": tracked.to_dict(),
+        }
+
+    def _environment(self, mode: Mode) -> dict[str, str]:
+        # The user's own settings and netrc stay out; so does W&B's crash reporting.
+        folders = {
+            f"WANDB_{name}_DIR": str(Path(self.folder) / name.lower())
+            for name in ("CONFIG", "CACHE", "DATA", "ARTIFACT")
+        }
+        secret = {"WANDB_API_KEY": self.api_key} if mode == "online" else {}
+        place = {"WANDB_BASE_URL": self.base_url} if self.base_url else {}
+        return {
+            **needed_environment(),
+            **folders,
+            **secret,
+            **place,
+            "WANDB_ERROR_REPORTING": "false",
+        }
+
+    def _safe(self, text: str) -> str:
+        """One line of an error without the key."""
+        line = " ".join(text.split()).rstrip(".")
+        return mask(line.replace(self.api_key, "***") if self.api_key else line)
+
+
+def _kill(program: subprocess.Popen[str]) -> None:
+    """Ends the program and the service of wandb, which leads a session of its own."""
+    family = psutil.Process(program.pid).children(recursive=True)
+    program.kill()
+    for process in family:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue

@@ -1,0 +1,243 @@
+"""Shows in the experiment tracker what each stage of a lane did, from the events of its step.
+
+A hook and not a line in each stage: Dagster calls it in the process of the step, whatever started
+the run and however the step ended, and a hook that breaks is an entry in the log, never a red run.
+So the stages know nothing of tracking, and failures are told once, where they arrive.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import dagster as dg
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import LaneSettings, decision_repository
+from resources.postgres.failures import DatabaseOutage, DatabaseRefusal
+from resources.registry.base import Registry, Repository, Version
+from resources.tracking.base import Tracker
+from sambodhan_assets.assets.dataset_checks import MIN_DATASET_LEN
+from sambodhan_assets.domain.errors import PlatformError
+from sambodhan_assets.domain.gate.record_files import read_record
+from sambodhan_assets.domain.tracking import preparation, retraining
+from sambodhan_assets.domain.tracking.tracked import RunPlace, Tracked, TrackedVersion
+from sambodhan_assets.label_tasks import LabelTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What the events of one step say.
+
+    Attributes:
+        made: Metadata of what it materialized; None if it made nothing.
+        observed: Metadata of what it observed.
+        unpassed: Description of each blocking check that did not pass.
+        failure: Why it failed, as a sentence; None if it did not.
+        by_database: Whether the database was the reason.
+    """
+
+    made: Mapping[str, Any] | None = None
+    observed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    unpassed: Mapping[str, str] = field(default_factory=dict[str, str])
+    failure: str | None = None
+    by_database: bool = False
+
+    @classmethod
+    def of(cls, events: Sequence[dg.DagsterEvent], error: BaseException | None) -> Self:
+        """Reads the events of one step, and what it raised."""
+        kinds = dg.DagsterEventType
+        found: dict[str, Any] = {}
+        unpassed: dict[str, str] = {}
+        for event in events:
+            if event.event_type == kinds.ASSET_MATERIALIZATION:
+                found["made"] = _plain(event.step_materialization_data.materialization.metadata)
+            elif event.event_type == kinds.ASSET_OBSERVATION:
+                found["observed"] = _plain(event.asset_observation_data.asset_observation.metadata)
+            elif event.event_type == kinds.ASSET_CHECK_EVALUATION:
+                check = event.asset_check_evaluation_data
+                if check.blocking and not check.passed:
+                    unpassed[check.check_name] = check.description or check.check_name
+            elif event.event_type == kinds.STEP_FAILURE:
+                found["failure"] = _failure(event)
+        # The stage says it in other words; what it heard stands behind them.
+        heard = None if error is None else error.__context__
+        by_database = isinstance(heard, DatabaseRefusal | DatabaseOutage)
+        return cls(unpassed=unpassed, by_database=by_database, **found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Where the descriptions of versions and the decision records are.
+
+    Attributes:
+        task: Label task.
+        settings: Names of its repositories.
+        registry: Published versions.
+        artifacts: Decision records.
+    """
+
+    task: LabelTask
+    settings: LaneSettings
+    registry: Registry
+    artifacts: ArtifactStore
+
+    def dataset(self, tag: str) -> Version:
+        """A published dataset version."""
+        return self.registry.version(self.settings.dataset_repository(self.task), tag)
+
+    def model(self, tag: str) -> Version:
+        """A published model version."""
+        return self.registry.version(self.settings.model_repository(self.task), tag)
+
+
+def tracking_hook(task: LabelTask, stage: str) -> dg.HookDefinition:
+    """Tells the tracker about every end of a stage."""
+    tell = _TELLERS[stage]
+
+    def track(context: dg.HookContext, events: Sequence[dg.DagsterEvent]) -> dg.HookExecutionResult:
+        resources: Any = context.resources
+        tracker: Tracker = resources.tracker
+        if tracker.is_on:
+            shelf = Shelf(
+                task=task,
+                settings=resources.settings,
+                registry=resources.registry,
+                artifacts=resources.artifacts,
+            )
+            place = RunPlace(
+                project=_project(tracker, task, stage), run_id=context.run_id, job=context.job_name
+            )
+            step = Step.of(events, context.op_exception)
+            try:
+                tracker.note(place, _told(shelf, stage, step, tell))
+            except PlatformError as error:
+                context.log.warning(f"{stage} is not tracked in {place.project}. {error}")
+        return dg.HookExecutionResult(hook_name=f"track_{task.name}_{stage}")
+
+    return dg.HookDefinition(
+        name=f"track_{task.name}_{stage}",
+        hook_fn=track,
+        required_resource_keys={"tracker", "settings", "registry", "artifacts"},
+    )
+
+
+def _project(tracker: Tracker, task: LabelTask, stage: str) -> str:
+    if stage in retraining.RETRAINING:
+        return tracker.model_projects[task.name]
+    return tracker.dataset_project
+
+
+Teller = Callable[[Shelf, Step], Tracked]
+
+
+def _told(shelf: Shelf, stage: str, step: Step, tell: Teller) -> Tracked:
+    name = shelf.task.name
+    if step.failure is None:
+        return tell(shelf, step)
+    if stage in retraining.RETRAINING:
+        return retraining.retraining_failed(name, stage, step.failure)
+    if step.by_database:
+        return preparation.database_failed(name, step.failure)
+    return preparation.preparation_failed(name, step.failure)
+
+
+def _raw_feedback(shelf: Shelf, step: Step) -> Tracked:
+    assert step.made is not None
+    return preparation.fetched(shelf.task.name, records=step.made["dagster/row_count"])
+
+
+def _balanced_dataset(shelf: Shelf, step: Step) -> Tracked:
+    if not step.unpassed:
+        return Tracked()
+    # A leak is worse than too few rows, and both may be found.
+    for check, sentence in step.unpassed.items():
+        if check != MIN_DATASET_LEN:
+            return preparation.preparation_failed(shelf.task.name, f"{check}: {sentence}")
+    return preparation.too_few_rows(shelf.task.name, step.unpassed[MIN_DATASET_LEN])
+
+
+def _dataset_version(shelf: Shelf, step: Step) -> Tracked:
+    if step.made is None:
+        tag = step.observed["nothing changed since"]
+        return preparation.unchanged(shelf.task.name, tag=tag)
+    version = shelf.dataset(step.made["tag"])
+    return preparation.published(shelf.task.name, tracked(version), version.manifest.details)
+
+
+def _trained_model(shelf: Shelf, step: Step) -> Tracked:
+    assert step.made is not None
+    dataset = shelf.dataset(step.made["dataset version"])
+    return retraining.trained(
+        tracked(dataset),
+        dataset.manifest.details,
+        candidate=step.made["candidate"],
+        record={
+            "family": step.made["family"],
+            "training_rows": step.made["training rows"],
+            "hyperparameters": step.made["hyperparameters"],
+            "outcome": step.made["training"],
+        },
+    )
+
+
+def _evaluation(shelf: Shelf, step: Step) -> Tracked:
+    assert step.made is not None
+    repository: Repository = decision_repository(shelf.task)
+    version = shelf.artifacts.version(repository, step.made["decision record"])
+    with shelf.artifacts.fetched(version) as folder:
+        return retraining.decided(read_record(folder))
+
+
+def _deployed_tag(shelf: Shelf, step: Step) -> Tracked:
+    if step.made is None:
+        return Tracked()
+    model = shelf.model(step.made["deployed"])
+    dataset = shelf.dataset(model.manifest.details["dataset_tag"])
+    return retraining.deployed(
+        shelf.task.name,
+        tracked(model),
+        tracked(dataset),
+        replaced=step.made["replaced"],
+        reason=step.made["why"],
+    )
+
+
+_TELLERS: dict[str, Teller] = {
+    "raw_feedback": _raw_feedback,
+    "balanced_dataset": _balanced_dataset,
+    "dataset_version": _dataset_version,
+    "trained_model": _trained_model,
+    "evaluation": _evaluation,
+    "deployed_tag": _deployed_tag,
+}
+
+
+def tracked(version: Version) -> TrackedVersion:
+    """A version by its manifest."""
+    manifest = version.manifest
+    return TrackedVersion(
+        kind=version.repository.kind,
+        name=version.repository.name,
+        tag=version.tag,
+        manifest=manifest.to_json(),
+        facts={
+            "tag": version.tag,
+            "content_hash": version.content_hash,
+            "created_at": manifest.created_at,
+            "parent": manifest.parent or "none",
+        },
+    )
+
+
+def _plain(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
+    return {name: value.value for name, value in metadata.items()}
+
+
+def _failure(event: dg.DagsterEvent) -> str:
+    """The words of a known failure; of any other only its kind, for its text may hold data."""
+    data = event.step_failure_data
+    known = data.user_failure_data
+    if known is not None and known.description is not None:
+        return known.description
+    kind = data.error.cls_name if data.error else None
+    return f"{kind or 'An unknown error'}; the run's log tells more."
