@@ -6,17 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.evaluation.given_answers import GivenAnswers
 from sambodhan_assets.domain.models.classifier import TextClassifier
 
 Answers = NDArray[np.int64]
+# A model at hand, or what one that runs elsewhere answered.
+Answering = TextClassifier | GivenAnswers
 
 
-def predict(model: TextClassifier, texts: Sequence[str]) -> Answers:
+def known(model: Answering, texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Bool [n]: texts that `predict` can answer."""
+    if isinstance(model, GivenAnswers):
+        return model.knows(texts)
+    return np.ones(len(texts), dtype=bool)
+
+
+def predict(model: Answering, texts: Sequence[str]) -> Answers:
     """Label ids [n] of a model.
 
     Raises:
-        PermanentError: A text or a label has no probability, or one is not finite.
+        PermanentError: A text or a label has no probability, one is not finite, or a model that
+            runs elsewhere was not asked a text.
     """
+    if isinstance(model, GivenAnswers):
+        return model.answers(texts)
     if not texts:
         return np.zeros(0, dtype=np.int64)
     probabilities = model.predict_proba(texts)

@@ -6,13 +6,13 @@ import numpy as np
 
 from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.evaluation.answers import Answers, predict
+from sambodhan_assets.domain.evaluation.answers import Answering, Answers, known, predict
 from sambodhan_assets.domain.evaluation.contest import Contest, ModelCards
+from sambodhan_assets.domain.evaluation.given_answers import GivenAnswers
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows
 from sambodhan_assets.domain.gate.estimator import Estimate
 from sambodhan_assets.domain.gate.evidence import FirstModelScores
 from sambodhan_assets.domain.gate.split_score import score_split
-from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.latency import predict_latency
 from sambodhan_assets.domain.scores import ScoreCard, score, score_card
 
@@ -36,8 +36,9 @@ def model_cards(
     )
 
 
-def _cards(contest: Contest, model: TextClassifier, window: ScoreCard | None) -> ModelCards:
+def _cards(contest: Contest, model: Answering, window: ScoreCard | None) -> ModelCards:
     test = contest.dataset.splits["test"]
+    test = test.filter(known(model, test["grievance"].to_pylist()))
     texts: list[str] = test["grievance"].to_pylist()
     if not texts:
         return ModelCards(window=window, test=None, latency=None)
@@ -50,7 +51,10 @@ def _cards(contest: Contest, model: TextClassifier, window: ScoreCard | None) ->
             len(contest.labels),
             seed=contest.seed,
         ),
-        latency=predict_latency(model, texts[:LATENCY_TEXTS], repeats=1),
+        # The time of a request elsewhere is mostly that of the network.
+        latency=None
+        if isinstance(model, GivenAnswers)
+        else predict_latency(model, texts[:LATENCY_TEXTS], repeats=1),
     )
 
 

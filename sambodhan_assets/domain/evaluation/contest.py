@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
+from sambodhan_assets.domain.evaluation.answers import Answering
 from sambodhan_assets.domain.evaluation.window_rows import EvaluationMode, WindowRows
 from sambodhan_assets.domain.gate.anchor_guard import AnchorScores
 from sambodhan_assets.domain.gate.class_guard import ClassChange
@@ -28,7 +29,8 @@ class Contest:
         window_after_id: Complaints with higher ids were answered by the deployed version.
         trained_before: Text keys that the deployed version trained on.
         mode: crossfit or holdout.
-        deployed_sample_size: Rows on which the f1_delta rule scores the deployed version.
+        deployed_sample_size: Rows on which the f1_delta rule scores the deployed version. Where
+            that runs elsewhere, it is asked at most so many rows of each kind; see asked_rows.py.
         replicates: Draws of the gain's interval.
         seed: Seed of folds, sample and interval.
         on_progress: Receives one line per finished fold.
@@ -37,12 +39,14 @@ class Contest:
             without them, so that a sheet decides about the answers that it was drawn from.
         critical_labels: Labels for which a mistake costs most; too few complaints of one hold a
             promotion.
+        not_compared: Why the two cannot be compared although something serves, as a sentence; None
+            if they can.
     """
 
     labels: tuple[str, ...]
     dataset: BalancedDataset
     candidate: TextClassifier
-    deployed: TextClassifier | None
+    deployed: Answering | None
     window_after_id: int | None
     trained_before: frozenset[str]
     mode: EvaluationMode
@@ -52,6 +56,7 @@ class Contest:
     on_progress: Callable[[str], None]
     sheet: Mapping[int, int] = field(default_factory=dict[int, int])
     critical_labels: tuple[str, ...] = ()
+    not_compared: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,6 +84,7 @@ class Evaluation:
         compared: Both models' answers to the rows, the candidate's by a model that did not train on
             the row; None when nothing is deployed or no row is left.
         other_versions: Unflagged window rows left out, because another version answered them.
+        drawn_from: Window rows that were to be scored before some were drawn; None where all are.
         candidate: Scores of the candidate.
         deployed: Scores of the deployed version; None when nothing is deployed.
         rival_window: The linear rival on the same rows; None where the candidate is linear.
@@ -97,3 +103,4 @@ class Evaluation:
     majority_window: ScoreCard | None
     classes: tuple[ClassChange, ...] = ()
     anchor: AnchorScores | None = None
+    drawn_from: int | None = None

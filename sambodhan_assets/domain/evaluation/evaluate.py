@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sambodhan_assets.domain.evaluation.answers import Answers, predict
+from sambodhan_assets.domain.evaluation.answers import Answers, known, predict
+from sambodhan_assets.domain.evaluation.asked_rows import drawn_positions, drawn_rows
 from sambodhan_assets.domain.evaluation.cards import (
     first_model,
     majority_card,
@@ -13,6 +14,7 @@ from sambodhan_assets.domain.evaluation.cards import (
 )
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation
 from sambodhan_assets.domain.evaluation.cross_fit import cross_predict_window
+from sambodhan_assets.domain.evaluation.given_answers import GivenAnswers
 from sambodhan_assets.domain.evaluation.guards import measure_guards
 from sambodhan_assets.domain.evaluation.window_rows import WindowRows, select_window
 from sambodhan_assets.domain.gate.estimator import estimate
@@ -33,7 +35,8 @@ def evaluate(contest: Contest) -> Evaluation:
         PermanentError: A model's answers are not finite, or nothing can be scored although nothing
             is deployed.
     """
-    rows, deployed_answers, other_versions = _answered_rows(contest)
+    window, drawn_from = _window_rows(contest)
+    rows, deployed_answers, other_versions = _answered_rows(contest, window)
     # The folds do not know the sheet's labels: the answers must be those it was drawn from.
     answers = _candidate_answers(contest, rows)
     rival_answers = _rival_answers(contest, rows)
@@ -55,6 +58,7 @@ def evaluate(contest: Contest) -> Evaluation:
         final_model_problems=_final_model_problems(contest, rows, answers),
         f1_delta=_f1_delta(contest, candidate.test),
         guards=guards.results if guards else (),
+        not_compared=contest.not_compared,
     )
     return Evaluation(
         evidence=evidence,
@@ -67,12 +71,23 @@ def evaluate(contest: Contest) -> Evaluation:
         majority_window=majority,
         classes=guards.classes if guards else (),
         anchor=guards.anchor if guards else None,
+        drawn_from=drawn_from,
     )
 
 
-def _answered_rows(contest: Contest) -> tuple[WindowRows, Answers | None, int]:
-    """Window rows, the deployed version's answers, and how many rows another version answered."""
+def _window_rows(contest: Contest) -> tuple[WindowRows, int | None]:
+    """The rows to score, and how many they were drawn from, if they were."""
     rows = select_window(contest.dataset, mode=contest.mode, after_id=contest.window_after_id)
+    if contest.not_compared is not None:
+        return rows.where(np.zeros(len(rows), dtype=bool)), None
+    if isinstance(contest.deployed, GivenAnswers):
+        drawn = drawn_rows(rows, size=contest.deployed_sample_size, seed=contest.seed)
+        return drawn, len(rows)
+    return rows, None
+
+
+def _answered_rows(contest: Contest, rows: WindowRows) -> tuple[WindowRows, Answers | None, int]:
+    """Rows to compare, the deployed version's answers, and how many rows another one answered."""
     if contest.deployed is None:
         return rows, None, 0
     answers = predict(contest.deployed, rows.texts)
@@ -157,11 +172,12 @@ def _f1_delta(contest: Contest, candidate: SplitScore | None) -> F1DeltaScores:
     test = contest.dataset.splits["test"]
     deployed = None
     if contest.deployed is not None and test.num_rows:
-        generator = np.random.default_rng(contest.seed)
-        size = min(contest.deployed_sample_size, test.num_rows)
-        sample = test.take(np.sort(generator.permutation(test.num_rows)[:size]))
-        answers = predict(contest.deployed, sample["grievance"].to_pylist())
-        deployed = score(sample["label"].to_pylist(), answers, len(contest.labels)).macro_f1
+        size = contest.deployed_sample_size
+        sample = test.take(drawn_positions(test.num_rows, size=size, seed=contest.seed))
+        texts = sample["grievance"].to_pylist()
+        if known(contest.deployed, texts).all():
+            answers = predict(contest.deployed, texts)
+            deployed = score(sample["label"].to_pylist(), answers, len(contest.labels)).macro_f1
     return F1DeltaScores(
         candidate_f1=None if candidate is None else candidate.card.macro_f1, deployed_f1=deployed
     )

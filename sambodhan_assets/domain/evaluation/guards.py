@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sambodhan_assets.domain.dataset.cleaning import text_key
-from sambodhan_assets.domain.evaluation.answers import predict
+from sambodhan_assets.domain.evaluation.answers import known, predict
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.text_groups import group_keys
 from sambodhan_assets.domain.gate.anchor_guard import AnchorScores, anchor_guard, score_anchor
@@ -50,8 +50,11 @@ def _anchor_scores(contest: Contest) -> AnchorScores | None:
     table = contest.dataset.anchor_test
     learned = contest.trained_before.union(map(text_key, training_rows(contest.dataset)[0]))
     texts: list[str] = table["grievance"].to_pylist()
-    kept = np.array([text_key(text) not in learned for text in texts], dtype=bool)
-    if contest.deployed is None or not kept.any():
+    new = np.array([text_key(text) not in learned for text in texts], dtype=bool)
+    if contest.deployed is None:
+        return None
+    kept = new & known(contest.deployed, texts)
+    if not kept.any():
         return None
     texts = [texts[row] for row in np.flatnonzero(kept).tolist()]
     window = GateWindow(
@@ -65,7 +68,7 @@ def _anchor_scores(contest: Contest) -> AnchorScores | None:
     return score_anchor(
         window,
         len(contest.labels),
-        learned=int((~kept).sum()),
+        learned=int((~new).sum()),
         replicates=contest.replicates,
         seed=contest.seed,
     )

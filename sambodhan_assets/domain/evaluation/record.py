@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from sambodhan_assets.domain.evaluation.answers import Answering
 from sambodhan_assets.domain.evaluation.contest import Contest, Evaluation, ModelCards
 from sambodhan_assets.domain.evaluation.findings import CORRECTED, find_out, label_sources
 from sambodhan_assets.domain.gate import decision_record as records
@@ -13,7 +14,6 @@ from sambodhan_assets.domain.gate.examples import broken_examples, fixed_example
 from sambodhan_assets.domain.gate.policies import PolicySettings
 from sambodhan_assets.domain.gate.reuse import Reuse
 from sambodhan_assets.domain.gate.verdict import Verdict
-from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.linear import FAMILY as LINEAR
 
 SHEET_SIZE = 30
@@ -98,7 +98,7 @@ def _record_of_verdict(
             tag=occasion.dataset.tag, content_hash=occasion.dataset.content_hash
         ),
         evaluation=contest.mode,
-        window=_window_facts(contest, evaluation),
+        window=None if contest.not_compared else _window_facts(contest, evaluation),
         comparison=records.compare(evidence.estimate, evidence.interval)
         if evidence.estimate and evidence.interval
         else None,
@@ -111,6 +111,7 @@ def _record_of_verdict(
         broken=broken_examples(compared, ids, contest.labels) if compared else (),
         seeds={"evaluation": contest.seed},
         library_versions=occasion.library_versions,
+        not_compared=contest.not_compared,
     )
 
 
@@ -150,7 +151,7 @@ def eval_metrics(evaluation: Evaluation, labels: tuple[str, ...]) -> dict[str, o
     return {**per_label, "accuracy": card.accuracy, "macro avg": macro, "test_rows": card.n}
 
 
-def _model_facts(name: VersionName, model: TextClassifier, cards: ModelCards) -> ModelFacts:
+def _model_facts(name: VersionName, model: Answering, cards: ModelCards) -> ModelFacts:
     latency = cards.latency
     return ModelFacts(
         tag=name.tag,
@@ -169,6 +170,7 @@ def _window_facts(contest: Contest, evaluation: Evaluation) -> records.WindowFac
         rows=len(rows),
         corrections=label_sources(contest, evaluation).count(CORRECTED),
         unflagged_population=round(float(rows.weight[~rows.certain].sum())),
+        drawn_from=evaluation.drawn_from,
     )
 
 

@@ -72,12 +72,15 @@ class WindowFacts:
         rows: Rows that both models were compared on.
         corrections: Corrections among them.
         unflagged_population: Complaints in the window without a correction, in the database.
+        drawn_from: Window rows that these were drawn from, because the deployed version runs
+            elsewhere and was asked no more; None if all were to be compared.
     """
 
     after_id: int | None
     rows: int
     corrections: int
     unflagged_population: int
+    drawn_from: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,7 @@ class DecisionRecord:
         reuse: Earlier decisions on the same rows; None if not counted.
         seeds: Every seed by what it is for.
         library_versions: Installed version by library.
+        not_compared: Why nothing was compared although something serves; None if it was.
         sheet: Reference of the sheet of disagreements to label; None if none was written.
     """
 
@@ -170,6 +174,7 @@ class DecisionRecord:
     seeds: dict[str, int] = field(default_factory=dict[str, int])
     library_versions: dict[str, str] = field(default_factory=dict[str, str])
     sheet: str | None = None
+    not_compared: str | None = None
 
     def __post_init__(self) -> None:
         if not _is_utc(self.created_at):

@@ -73,6 +73,7 @@ class Evidence:
             map, worse on corrections than its fold models.
         f1_delta: Scores for the published rule.
         guards: Further conditions, in the order in which they are told.
+        not_compared: Why nothing was compared although something serves, as a sentence.
     """
 
     something_deployed: bool
@@ -85,12 +86,15 @@ class Evidence:
     final_model_problems: tuple[str, ...] = ()
     f1_delta: F1DeltaScores | None = None
     guards: tuple[GuardResult, ...] = ()
+    not_compared: str | None = None
 
     def __post_init__(self) -> None:
         if (self.estimate is None) != (self.interval is None):
             raise _contradiction("one of estimate and interval is missing.")
         if self.estimate is not None and not self.something_deployed:
             raise _contradiction("there is a comparison although nothing is deployed.")
+        if self.not_compared is not None and self.estimate is not None:
+            raise _contradiction("there is a comparison and a reason why there is none.")
         if self.something_deployed != (self.first_model is None):
             raise _contradiction("first_model belongs to a task of which nothing is deployed.")
 

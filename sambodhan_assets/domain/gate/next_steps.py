@@ -23,6 +23,7 @@ def next_step(
     power: Power | None,
     guards: Sequence[GuardResult] = (),
     sheet: str | None = None,
+    compared: bool = True,
 ) -> str:
     """One or two sentences.
 
@@ -33,11 +34,18 @@ def next_step(
         power: What the window can show; None where it was not measured.
         guards: Further conditions, passed or not.
         sheet: Reference of the sheet of disagreements to label; None if none was written.
+        compared: False where the deployed version runs elsewhere and did not answer.
     """
     if verdict.deploys:
         return "Nothing has to be done: this run deploys the candidate and checks that it answers."
     if verdict.name == VerdictName.REJECT:
         return WAIT
+    if not compared:
+        return (
+            f"See to it that the deployed model answers at {task.upper()}_API_ENDPOINT, then run"
+            f" the job decide_{task}. If nothing serves there, unset that name (or API_ENDPOINT)"
+            " first: the candidate is then judged as a first model."
+        )
     if counts is None or (counts.groups is not None and counts.groups < FEWEST_COMPLAINTS):
         return "Wait until the version that serves has answered more complaints."
     if power is None:

@@ -46,6 +46,7 @@ def next_step_sentence(record: DecisionRecord) -> str:
         power=record.power,
         guards=record.guards,
         sheet=record.sheet,
+        compared=record.not_compared is None,
     )
 
 
@@ -92,6 +93,11 @@ def _facts(record: DecisionRecord) -> str:
             f"- window: {window.rows:,} complaints compared, of them {window.corrections:,}"
             f" corrections, for {window.unflagged_population:,} complaints without one; predicted"
             f" by {'fold models' if record.evaluation == 'crossfit' else 'the candidate itself'}"
+        )
+    if window is not None and window.drawn_from is not None:
+        lines.append(
+            f"- the deployed version runs elsewhere: it was asked {window.rows:,} complaints that"
+            f" stand for {window.drawn_from:,}, drawn at random"
         )
     return "\n".join(lines)
 

@@ -72,6 +72,8 @@ def f1_delta_verdict(evidence: Evidence, settings: PolicySettings) -> VerdictNam
 
 
 def _measured(evidence: Evidence, settings: PolicySettings) -> tuple[VerdictName, str]:
+    if evidence.not_compared is not None:
+        return VerdictName.HOLD, evidence.not_compared
     if evidence.first_model is not None:
         return _first_model(evidence.first_model, settings)
     if settings.policy == Policy.F1_DELTA:
