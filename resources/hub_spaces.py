@@ -67,13 +67,13 @@ class HubSpaces(Spaces):
 
     def served_version(self, task: LabelTask) -> str | None:
         """See `Spaces.served_version`."""
-        return self._door(task).version()
+        return self.door(task).version()
 
     def wait_until_served(self, task: LabelTask, tag: str) -> None:
         """See `Spaces.wait_until_served`."""
         # Not the client's wait_for_space: it gives up at the first lost answer, and after a restart
         # the old container may answer for a while, so stage and version are looked at together.
-        space, door = self._space(task), self._door(task)
+        space, door = self._space(task), self.door(task)
         deadline = time.monotonic() + self.wait_seconds
         served: str | None = None
         while True:
@@ -97,7 +97,7 @@ class HubSpaces(Spaces):
 
     def ask(self, task: LabelTask, text: str) -> dict[str, float]:
         """See `Spaces.ask`."""
-        door = self._door(task)
+        door = self.door(task)
         return tried_again(self.attempts)(lambda: door.scores(text))
 
     def _space(self, task: LabelTask) -> str:
@@ -106,13 +106,14 @@ class HubSpaces(Spaces):
             raise no_space(f"for {task.name}")
         return space
 
-    def _door(self, task: LabelTask) -> "_Door":
+    def door(self, task: LabelTask) -> "Door":
+        """Where the inference Space answers, and whether it may be shown the token."""
         space = self._space(task)
         info = self._call(f"Looking at the Space {space}", lambda hub: hub.space_info(space))
         own = str(info.host or "").rstrip("/")
         base = self.endpoints.get(task.name, f"{own}/predict").removesuffix("/predict")
         secret = info.private and urlsplit(own).scheme == "https" and is_same_origin(base, own)
-        return _Door(
+        return Door(
             base=base,
             headers={"authorization": f"Bearer {self.token}"} if secret else {},
             timeout=self.timeout_seconds,
@@ -140,7 +141,7 @@ class HubSpaces(Spaces):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Door:
+class Door:
     """Where a served model answers.
 
     Attributes:
@@ -155,6 +156,7 @@ class _Door:
 
     @property
     def version_address(self) -> str:
+        """Where the server says which version it serves."""
         return f"{self.base}/version"
 
     def version(self) -> str | None:
@@ -168,6 +170,7 @@ class _Door:
         return version if isinstance(version, str) else None
 
     def scores(self, text: str) -> dict[str, float]:
+        """See `Spaces.ask`, without another try."""
         action = f"Asking {self.base}/predict"
         try:
             answer = httpx2.post(
