@@ -1,0 +1,357 @@
+"""Hubs on which a version is about to be published or deployed, and readers that trust nobody.
+
+with open_world(tmp_path, xet=False) as world:
+    world.restore(DEPLOY_OVER)            # a first model serves, a second one was accepted
+    job = world.start(DEPLOY_OVER)        # a process of its own
+    job.kill()
+    world.check_readers(DEPLOY_OVER)      # main and every tag hold one whole version
+    world.start(DEPLOY_OVER).result()
+    world.check_finished(DEPLOY_OVER)     # one new version, one tag, the pointer on it
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from resources.artifact_store import ArtifactStore
+from resources.lane_settings import candidate_repository, decision_repository
+from resources.registry.base import Publication
+from sambodhan_assets.domain.models.training_record import TrainingRecord
+from tests.hub_servers import TOKENS, WRITER
+from tests.lane_world import DEPARTMENT, ROOT
+from tests.standins.hubserver import LiveHub
+
+DATASET, MODEL = "officials/complaints-by-department", "officials/department-classifier"
+# What the Hub and this platform keep beside the files of a version.
+BESIDE = {".gitattributes", "deployments.json"}
+PATIENCE = 60.0
+
+
+class Scene(NamedTuple):
+    """What is about to happen.
+
+    Attributes:
+        action: publish a dataset version, or deploy an accepted model.
+        over: How many versions there are already.
+    """
+
+    action: str
+    over: int
+
+    @property
+    def repository(self) -> str:
+        """The repository as the server calls it."""
+        return f"datasets/{DATASET}" if self.action == "publish" else f"models/{MODEL}"
+
+    def __str__(self) -> str:
+        return f"{self.action}-{'over' if self.over else 'first'}"
+
+
+PUBLISH_FIRST, PUBLISH_OVER = Scene("publish", 0), Scene("publish", 1)
+DEPLOY_FIRST, DEPLOY_OVER = Scene("deploy", 0), Scene("deploy", 1)
+SCENES = (PUBLISH_FIRST, PUBLISH_OVER, DEPLOY_FIRST, DEPLOY_OVER)
+
+
+class Said(NamedTuple):
+    """How a job ended: the tag that it made or found, or the class and the text of its error."""
+
+    tag: str | None
+    error: str | None
+    text: str
+
+
+class Job:
+    """A publisher or deployer at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.pid: int = self._line()["pid"]
+        self._said: dict[str, Any] = {}
+        self._exit: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of it was waited for."""
+        return self._exit is not None
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of the process runs after this."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._wait()
+        assert self._exit == -signal.SIGKILL, self._said
+
+    def result(self) -> Said:
+        """Waits for the end."""
+        self._wait()
+        assert self._exit == 0
+        assert self._said.get("error") != "crash", self._said["text"]
+        text = f"{self._said.get('text')} {self._said.get('cause')}"
+        return Said(self._said.get("made"), self._said.get("error"), text)
+
+    def _wait(self) -> None:
+        while self._exit is None:
+            line = self._line()
+            self._exit = line.get("exit")
+            self._said |= line
+
+    def _line(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+@dataclass
+class World:
+    """A Hub, the process that publishes to it, and the work that waits.
+
+    Attributes:
+        hub: The stand-in.
+        folder: Holds datasets to publish, and artifact stores with accepted models.
+    """
+
+    hub: LiveHub
+    folder: Path
+    environment: dict[str, str]
+    saved: dict[Scene, tuple[bytes, set[str]]] = field(default_factory=dict)
+    children: list[subprocess.Popen[str]] = field(default_factory=list)
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def start(self, scene: Scene, *, by: int = 0, **registry: Any) -> Job:
+        """Starts the work of a scene in a process of its own; `by` lets two work at once."""
+        while len(self.children) <= by:
+            self.children.append(_forking_process(self.environment))
+        child = self.children[by]
+        order = {
+            "action": scene.action,
+            "name": DATASET if scene.action == "publish" else MODEL,
+            "folder": str(self.folder / f"{scene.action}-{scene.over}"),
+            "run_id": f"run-{by}",
+            "registry": {"endpoint": self.hub.endpoint, "token": WRITER, **registry},
+        }
+        assert child.stdin is not None
+        child.stdin.write(f"{json.dumps(order)}\n")
+        child.stdin.flush()
+        self.jobs[by] = Job(child)
+        return self.jobs[by]
+
+    def restore(self, scene: Scene) -> None:
+        """Puts the Hub into the state before a scene, with an empty log and without faults."""
+        for job in self.jobs.values():
+            if not job.ended:  # a test failed
+                job.kill()
+        if scene not in self.saved:
+            if scene.over:
+                before = scene._replace(over=0)
+                self.restore(before)
+                assert self.start(before).result().error is None
+            repositories = pickle.dumps(self.hub.hub.repos if scene.over else {})
+            self.saved[scene] = repositories, self._blobs() if scene.over else set()
+        repositories, blobs = self.saved[scene]
+        self.hub.hub.repos = pickle.loads(repositories)
+        # What an earlier run uploaded would not be sent again.
+        for name in self._blobs() - blobs.union(*(kept for _, kept in self.saved.values())):
+            Path(self.hub.hub.blob(name)).unlink()
+        self.hub.clear()
+
+    def requests(self, scene: Scene) -> list[str]:
+        """What the work of a scene sends when nothing goes wrong, in order."""
+        self.restore(scene)
+        assert self.start(scene).result().error is None
+        self.check_finished(scene)
+        return [f"{entry['method']} {entry['path']}" for entry in self.hub.hub.log]
+
+    def hold(self, skip: int, when: str, match: str = "") -> int:
+        """Makes the server hold a request before or after it handles it."""
+        return self.hub.fault(match, "hold", when=when, skip=skip, times=1)
+
+    def wait_held(self, fault: int) -> dict[str, Any]:
+        """Waits until a request is held."""
+        return self._wait_log(lambda e: e["fault"] == fault and "held" in e, "a held request")
+
+    def let_go(self, fault: int, *, drop: bool) -> None:
+        """Lets the server go on with a held request, or forget it, and waits until it has."""
+        self.hub.release(fault, drop=drop)
+        self._wait_log(lambda e: e["fault"] == fault and "ms" in e, "the end of a held request")
+
+    def check_readers(self, scene: Scene) -> None:
+        """Whatever main ever was, and every tag, is nothing at all or one whole version."""
+        state = self.hub.state().get(scene.repository)
+        if state is None:
+            return
+        by_id = {commit["oid"]: commit for commit in state["commits"]}
+        for tag, oid in state["tags"].items():
+            assert self.whole_version(by_id[oid]["files"]) == tag
+        oid = state["refs"]["main"]
+        while oid:
+            self.whole_version(by_id[oid]["files"])
+            oid = next(iter(by_id[oid]["parents"]), None)
+
+    def check_unchanged(self, scene: Scene) -> None:
+        """Readers of main and of tags see what they saw before the scene."""
+        self.check_readers(scene)
+        state = self.hub.state().get(scene.repository, {"tags": {}, "commits": []})
+        assert len(state["tags"]) == scene.over
+        heads = [c["files"] for c in state["commits"] if c["oid"] == state["refs"]["main"]]
+        expected = next(iter(state["tags"]), None)
+        assert [self.whole_version(files) for files in heads] in ([expected], [])
+
+    def check_finished(self, scene: Scene) -> None:
+        """One more version, committed once and tagged once, and the pointer on it."""
+        self.check_readers(scene)
+        state = self.hub.state()[scene.repository]
+        by_id = {commit["oid"]: commit for commit in state["commits"]}
+        tags = sorted(state["tags"])
+        published = sorted(c["title"] for c in state["commits"] if c["title"][:7] == "Publish")
+        assert published == [f"Publish {tag}" for tag in tags]
+        assert len(tags) == scene.over + 1
+        hashes = [
+            self._manifest(by_id[oid]["files"])["content_hash"] for oid in state["tags"].values()
+        ]
+        assert len(set(hashes)) == len(tags)
+        deploys = scene.action == "deploy"
+        assert state["refs"].keys() == ({"main", "versions"} if deploys else {"main"})
+        assert state["refs"]["versions" if deploys else "main"] == state["tags"][tags[-1]]
+        main = by_id[state["refs"]["main"]]["files"]
+        assert self.whole_version(main) == tags[-1]
+        if deploys:
+            moves = json.loads(self._bytes(main["deployments.json"]))
+            assert [move["tag"] for move in moves] == tags
+            assert [move["replaced"] for move in moves] == [None, *tags[:-1]]
+
+    def whole_version(self, files: dict[str, dict[str, Any]]) -> str | None:
+        """Tag of the version that a commit holds byte for byte; None if it holds nothing."""
+        held = files.keys() - BESIDE
+        if not held:
+            assert "deployments.json" not in files
+            return None
+        manifest = self._manifest(files)
+        assert held == {*manifest["files"], "manifest.json"}, "files of two versions"
+        for name, entry in manifest["files"].items():
+            assert hashlib.sha256(self._bytes(files[name])).hexdigest() == entry["sha256"], name
+        if "deployments.json" in files:
+            moves = json.loads(self._bytes(files["deployments.json"]))
+            assert [move["sequence"] for move in moves] == list(range(1, len(moves) + 1))
+            assert moves[-1]["tag"] == manifest["tag"], "the pointer names another version"
+        return manifest["tag"]
+
+    def _blobs(self) -> set[str]:
+        return {path.name for path in Path(self.hub.hub.data, "blobs").iterdir()}
+
+    def _manifest(self, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        return json.loads(self._bytes(files["manifest.json"]))
+
+    def _bytes(self, file: dict[str, Any]) -> bytes:
+        return Path(self.hub.hub.blob(file["sha256"])).read_bytes()
+
+    def _wait_log(self, found: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for entry in list(self.hub.hub.log):
+                if found(entry):
+                    return entry
+            time.sleep(0.005)
+        raise TimeoutError(f"{what} did not come; sent was {self.hub.hub.log}")
+
+
+@contextmanager
+def open_world(folder: Path, *, xet: bool) -> Generator[World]:
+    """A Hub in one of its two modes, and the work that waits for it."""
+    _write_datasets(folder)
+    _write_candidates(folder)
+    # Weights and tables are large files here, as they are on the Hub by their names.
+    with LiveHub(xet=xet) as hub:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        # A process with threads must not be forked, and NumPy's and Arrow's libraries start some.
+        alone = {
+            "OPENBLAS_NUM_THREADS": "1",
+            "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        }
+        environment = {**kept, **alone, **hub.env(folder / "hf", token=None, xet=xet)}
+        world = World(hub=hub, folder=folder, environment=environment)
+        hub.call("POST", "/_tokens", TOKENS)
+        try:
+            yield world
+        finally:
+            hub.release(drop=True)
+            for child in world.children:
+                _end(child)
+
+
+def _forking_process(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.hub_child"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    # The whole group: a job that a failed test left at work must not outlive it.
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
+
+
+def _write_datasets(folder: Path) -> None:
+    for number, rows in enumerate(("one two three", "four five six")):
+        made = folder / f"publish-{number}"
+        (made / "data").mkdir(parents=True)
+        for split in ("train", "eval"):
+            (made / f"data/{split}-00000-of-00001.parquet").write_text(f"{split} {rows}")
+        (made / "README.md").write_text(f"---\nlanguage: ne\n---\n# {rows}\n")
+        (made / "label_map.json").write_text('{"label2id": {}}')
+    # A shard and a folder that the next version does not have.
+    (folder / "publish-0/data/train-00001-of-00002.parquet").write_text("more rows")
+    (folder / "publish-0/replay").mkdir()
+    (folder / "publish-0/replay/replay.parquet").write_text("replayed rows")
+
+
+def _write_candidates(folder: Path) -> None:
+    """Two artifact stores: in the second one, a second candidate was accepted after the first."""
+    for number, weights in enumerate(("first weights", "second weights")):
+        store = folder / f"deploy-{number}"
+        if number:
+            shutil.copytree(folder / f"deploy-{number - 1}", store)
+        artifacts = ArtifactStore(url=str(store))
+        made = folder / f"model-{number}"
+        made.mkdir()
+        (made / "model.safetensors").write_text(weights)
+        (made / "config.json").write_text('{"model_type": "xlm-roberta"}')
+        (made / f"vocabulary-{number}.txt").write_text(weights)
+        TrainingRecord(
+            family="linear",
+            labels=DEPARTMENT.labels,
+            hyperparameters={},
+            seed=1,
+            library_versions={},
+            training_rows=3,
+        ).write(made)
+        run = Publication(run_id=f"training-{number}", details={})
+        candidate = artifacts.publish(candidate_repository(DEPARTMENT), made, run)
+        (made / "decision").mkdir()
+        (made / "decision/record.json").write_text("{}")
+        details = {
+            "verdict": "PROMOTE" if number else "BOOTSTRAP",
+            "reason": "it is better.",
+            "candidate_tag": candidate.tag,
+            "deployed_tag": "the one before" if number else None,
+            "deployed_move": number,
+            "dataset_tag": "v20260101_000000",
+            "dataset_repository": DATASET,
+            "eval_metrics": {"macro_f1": 0.9},
+        }
+        run = Publication(run_id=f"training-{number}", details=details)
+        artifacts.publish(decision_repository(DEPARTMENT), made / "decision", run)
