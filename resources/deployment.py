@@ -1,24 +1,19 @@
 """Deploying an accepted candidate; resources/rollback.py goes back."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
+from resources.model_files import ModelStory, describing
 from resources.registry.base import Deployment, Publication, Registry, Version
+from sambodhan_assets.domain.card_text import CARD_FILE
+from sambodhan_assets.domain.evaluation.model_card import DatasetSource
+from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.manifest import content_hash
-from sambodhan_assets.domain.models.calibration import calibration_of
-from sambodhan_assets.domain.models.card import (
-    METADATA_FILES,
-    ModelDescription,
-    write_model_metadata,
-)
-from sambodhan_assets.domain.models.training_record import TrainingRecord
+from sambodhan_assets.domain.models.card import METADATA_FILES
 from sambodhan_assets.label_tasks import LabelTask
 
-AUTHOR = "sambodhan feedback platform"
 DEPLOYING_VERDICTS = ("PROMOTE", "BOOTSTRAP")
 
 
@@ -139,34 +134,44 @@ def _published(
 ) -> Version:
     repository = settings.model_repository(task)
     candidate = artifacts.version(candidate_repository(task), decision.candidate_tag)
-    files = [name for name in candidate.manifest.files if name not in METADATA_FILES]
+    files = [name for name in candidate.manifest.files if name not in (*METADATA_FILES, CARD_FILE)]
     wanted = content_hash(candidate.manifest.files, files)
     newest = registry.newest(repository)
     if newest is not None and newest.content_hash == wanted:
         return newest
     details = {**candidate.manifest.details, **decision.version.manifest.details}
+    story = _story(decision, task, settings, artifacts, registry, now)
     with artifacts.fetched(candidate) as folder:
         publication = Publication(
             run_id=run_id,
             content_files=files,
             details={**details, "decision_tag": decision.version.tag},
-            finish=partial(_describe, decision=decision, name=repository.name, now=now),
+            finish=describing(story),
         )
         return registry.publish(repository, folder, publication)
 
 
-def _describe(folder: Path, tag: str, *, decision: Decision, name: str, now: datetime) -> None:
+def _story(
+    decision: Decision,
+    task: LabelTask,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    now: datetime,
+) -> ModelStory:
+    """What the card of the version tells; all scores come from the decision record."""
     details = decision.version.manifest.details
-    record = TrainingRecord.read(folder)
-    description = ModelDescription(
-        name=name,
-        version_tag=tag,
-        message=decision.reason,
-        created_at=now,
-        author=AUTHOR,
-        training_args=record.hyperparameters,
+    datasets, tag = settings.dataset_repository(task), details["dataset_tag"]
+    with artifacts.fetched(decision.version) as folder:
+        record = read_record(folder)
+    return ModelStory(
+        name=registry.full_name(settings.model_repository(task)),
+        reason=decision.reason,
+        decision=record,
         eval_metrics=details["eval_metrics"],
-        calibration=asdict(calibration_of(record)),
-        dataset={"tag": details["dataset_tag"], "repository": details["dataset_repository"]},
+        dataset=DatasetSource(
+            name=registry.full_name(datasets), tag=tag, commit=registry.commit_of(datasets, tag)
+        ),
+        license=settings.model_license,
+        now=now,
     )
-    write_model_metadata(description, folder)

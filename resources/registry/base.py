@@ -144,6 +144,15 @@ class Registry(dg.ConfigurableResource, ABC):
         """Address of the page that shows a version to people; None where there is none."""
         return None
 
+    def full_name(self, repository: Repository) -> str:
+        """Its name as readers outside of the platform have to write it."""
+        return repository.name
+
+    def commit_of(self, repository: Repository, tag: str) -> str | None:
+        """Commit that a tag names; None where the registry knows no commits, or not that tag."""
+        del repository, tag
+        return None
+
     def newest(self, repository: Repository) -> Version | None:
         """The version published last; None where nothing is published."""
         tags = self.tags(repository)

@@ -102,6 +102,16 @@ class HubRegistry(Registry):
         folder = "datasets/" if hub.kind == "dataset" else ""
         return f"{hub.api.endpoint}/{folder}{hub.name}/tree/{tag}"
 
+    def full_name(self, repository: Repository) -> str:
+        """See `Registry.full_name`."""
+        return self._open(repository).name
+
+    def commit_of(self, repository: Repository, tag: str) -> str | None:
+        """See `Registry.commit_of`."""
+        hub = self._open(repository)
+        refs = self._tried_again(hub.references)
+        return None if refs is None else refs.tags.get(tag)
+
     def _open(self, repository: Repository) -> HubRepository:
         if repository.kind not in ("dataset", "model"):
             raise PermanentError(

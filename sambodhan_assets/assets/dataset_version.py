@@ -113,7 +113,7 @@ def _publish(
             finish=partial(
                 _describe,
                 report=report,
-                name=repository.name,
+                name=registry.full_name(repository),
                 task=task,
                 license=settings.dataset_license,
             ),
