@@ -2,26 +2,14 @@
 
 import json
 import logging
-import socket
-import ssl
 import threading
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import stamina
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +20,8 @@ from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.run_message import plain_text
 from sambodhan_assets.domain.run_page import html_page
 from sambodhan_assets.domain.run_summary import Ending, RunEnd, RunSummary, Serving, TaskNews
+from tests.mail_servers import PASSWORD, MailServer, mail_server, make_certificate, webhook
 
-PASSWORD = "geheim-4711"
 SUMMARY = RunSummary(
     run_id="a-run",
     job="department_pipeline",
@@ -50,59 +38,33 @@ SUMMARY = RunSummary(
 )
 
 
-@dataclass
-class MailServer:
-    """What a server was told, and what it answers."""
-
-    port: int = 0
-    answers: list[str] = field(default_factory=list)
-    attempts: int = 0
-    messages: list[EmailMessage] = field(default_factory=list)
-    encrypted: list[bool] = field(default_factory=list)
-    logins: list[bool] = field(default_factory=list)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.attempts += 1
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            message = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(message, EmailMessage)
-            self.messages.append(message)
-            self.encrypted.append(session.ssl is not None)
-            self.logins.append(bool(session.authenticated))
-        return answer
-
-
-def admitted(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object):
-    right = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
-    return AuthResult(success=right, handled=False)
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that signs itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    plain = (
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(key.private_bytes(*plain) + signed.public_bytes(serialization.Encoding.PEM))
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def plain_server(certificate: Path) -> Generator[MailServer]:
+    with mail_server(certificate, "none") as server:
+        yield server
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Generator[MailServer]:
+    with mail_server(certificate, "tls") as server:
+        yield server
+
+
+@pytest.fixture
+def starttls_server(certificate: Path) -> Generator[MailServer]:
+    with mail_server(certificate, "starttls") as server:
+        yield server
+
+
+@pytest.fixture
+def slack() -> Generator[tuple[str, list[str], list[int]]]:
+    with webhook() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -112,51 +74,6 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     stamina.set_testing(True, attempts=3, cap=True)
     yield
     stamina.set_testing(False)
-
-
-class AnyPort(Controller):
-    """Listens on a port that the system chooses."""
-
-    def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        # The controller waits until somebody has connected.
-        socket.create_connection((self.hostname, self.port), timeout=5).close()
-
-
-def served(certificate: Path, security: str) -> Generator[MailServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server = MailServer()
-    options: dict[str, object] = {"none": {}, "tls": {"ssl_context": context}}.get(
-        security,
-        {
-            "tls_context": context,
-            "require_starttls": True,
-            "authenticator": admitted,
-            "auth_required": True,
-        },
-    )
-    controller = AnyPort(server, hostname="127.0.0.1", port=0, **options)  # pyright: ignore[reportArgumentType]
-    controller.start()
-    server.port = controller.port
-    yield server
-    controller.stop()
-
-
-@pytest.fixture
-def plain_server(certificate: Path) -> Generator[MailServer]:
-    yield from served(certificate, "none")
-
-
-@pytest.fixture
-def tls_server(certificate: Path) -> Generator[MailServer]:
-    yield from served(certificate, "tls")
-
-
-@pytest.fixture
-def starttls_server(certificate: Path) -> Generator[MailServer]:
-    yield from served(certificate, "starttls")
 
 
 def variables(home: Path, server: MailServer, security: str = "none") -> dict[str, str]:
@@ -273,28 +190,6 @@ def test_without_a_server_the_mail_is_a_file_that_people_can_read(tmp_path: Path
     raw = (tmp_path / "mail" / "a-run.eml").read_bytes()
     assert "नेपाली <b>words</b> & more." in raw.decode()
     assert message_from_bytes(raw, policy=policy.default)["Subject"].startswith("OK department")
-
-
-@pytest.fixture
-def slack() -> Generator[tuple[str, list[str], list[int]]]:
-    """Address of a webhook, the bodies it received, and the codes that it answers first."""
-    bodies: list[str] = []
-    codes: list[int] = []
-
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
-            bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self.send_response(codes.pop(0) if codes else 200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/services/geheim-hook", bodies, codes
-    server.shutdown()
-    server.server_close()
 
 
 def test_slack_gets_the_same_summary(tmp_path: Path, slack: tuple[str, list[str], list[int]]):

@@ -11,16 +11,10 @@ from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import TransientError
 from sensors.run_outcome import summarise
 from tests.databases import execute
+from tests.hearing import let_sensors_hear
 from tests.lane_world import DEPARTMENT, STAGES, World, grievances
 
 MAILS = "mail"
-
-
-SENSORS = {
-    dg.DagsterRunStatus.SUCCESS: ("run_succeeded", dg.DagsterEventType.RUN_SUCCESS),
-    dg.DagsterRunStatus.FAILURE: ("run_failed", dg.DagsterEventType.RUN_FAILURE),
-    dg.DagsterRunStatus.CANCELED: ("run_cancelled", dg.DagsterEventType.RUN_CANCELED),
-}
 
 
 def run_and_tell(world: World, job: str = "department_pipeline") -> str:
@@ -34,21 +28,7 @@ def run_and_tell(world: World, job: str = "department_pipeline") -> str:
 
 def tell(world: World, instance: dg.DagsterInstance, run_id: str) -> str:
     """Lets the sensors hear of a run that has ended; returns the text of the one mail."""
-    repository = world.definitions.get_repository_def()
-    run = instance.get_run_by_id(run_id)
-    assert run is not None
-    name, kind = SENSORS[run.status]
-    (event,) = instance.all_logs(run_id, of_type=kind)
-    assert event.dagster_event is not None
-    for _ in range(2):  # a daemon that restarts may tell of a run twice
-        with dg.build_run_status_sensor_context(
-            sensor_name=name,
-            dagster_instance=instance,
-            dagster_run=run,
-            dagster_event=event.dagster_event,
-            resources=repository.get_top_level_resources(),
-        ) as context:
-            repository.get_sensor_def(name)(context)
+    let_sensors_hear(world.definitions, instance, run_id)
     (file,) = (world.home / MAILS).glob("*.eml")
     assert file.stem == run_id
     raw = file.read_bytes()
