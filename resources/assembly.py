@@ -13,6 +13,7 @@ from resources.mail import MailNotifier
 from resources.profiles import Settings
 from resources.registry.base import Registry
 from resources.registry.folder import FolderRegistry
+from resources.remote_model import RemoteModels, space_host
 from resources.sheets import SheetFolder
 from resources.spaces import NoSpaces, Spaces
 from resources.task_lease import TaskLeases
@@ -42,6 +43,7 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         "artifacts": ArtifactStore(url=settings.artifact_url),
         "registry": _registry(settings, dg.EnvVar("HF_TOKEN")),
         "spaces": _spaces(settings, tasks, dg.EnvVar("HF_TOKEN")),
+        "remote": _remote_models(settings, tasks, dg.EnvVar("HF_TOKEN")),
         "settings": build_lane_settings(settings, tasks),
         "leases": TaskLeases(home=str(settings.home)),
         "notifier": _notifier(
@@ -190,4 +192,14 @@ def _spaces(settings: Settings, tasks: tuple[LabelTask, ...], token: str) -> Spa
 
 
 def _address(secret: SecretStr | None) -> str:
+def _remote_models(settings: Settings, tasks: tuple[LabelTask, ...], token: str) -> RemoteModels:
+    endpoints = {task.name: settings.predict_endpoint(task) for task in tasks}
+    spaces = {task.name: settings.inference_space(task) for task in tasks}
+    return RemoteModels(
+        endpoints={name: address for name, address in endpoints.items() if address},
+        token_hosts={name: space_host(space) for name, space in spaces.items() if space},
+        token=token if settings.hf_token else "",
+    )
+
+
     return secret.get_secret_value() if secret else ""

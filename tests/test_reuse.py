@@ -34,12 +34,12 @@ def test_another_line_and_another_window_are_not_counted(promotable: World):
     deployment = promotable.registry.deployed(models)
     assert deployment is not None
 
-    def count(task=DEPARTMENT, dataset=dataset, deployment=deployment) -> Reuse:
-        return count_reuse(task, promotable.artifacts, dataset=dataset, deployment=deployment)
+    def count(task=DEPARTMENT, dataset=dataset, move: int | None = deployment.sequence) -> Reuse:
+        return count_reuse(task, promotable.artifacts, dataset=dataset, move=move)
 
     assert count() == Reuse(test_split=2, window=1)
-    assert count(deployment=None) == Reuse(test_split=2, window=None)
-    assert count(deployment=replace(deployment, sequence=9)) == Reuse(test_split=2, window=0)
+    assert count(move=None) == Reuse(test_split=2, window=None)
+    assert count(move=9) == Reuse(test_split=2, window=0)
     elsewhere = replace(dataset, repository=replace(dataset.repository, name="another/line"))
     assert count(dataset=elsewhere) == Reuse(test_split=0, window=1)
     assert count(task=URGENCY) == Reuse(test_split=0, window=0)

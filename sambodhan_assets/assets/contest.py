@@ -8,11 +8,16 @@ from resources.artifact_store import ArtifactStore
 from resources.audits.base import AuditStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Deployment, Registry, Version
+from resources.remote_model import RemoteModels
 from resources.sheets import SheetFolder
+from sambodhan_assets.assets.incumbent import (
+    Incumbent,
+    dataset_of,
+    deployed_elsewhere,
+    deployed_here,
+)
 from sambodhan_assets.assets.reuse import count_reuse
 from sambodhan_assets.assets.sheet_on_hold import SheetDesk
-from sambodhan_assets.domain.dataset.balanced import BalancedDataset
-from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
 from sambodhan_assets.domain.gate.reuse import Reuse
@@ -26,22 +31,6 @@ SEED = 42
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Incumbent:
-    """What the candidate has to beat.
-
-    Attributes:
-        model: Its answers.
-        name: How the record names it.
-        trained_before: Text keys that it trained on; none where nobody knows. The candidate is then
-            judged more strictly: it never profits from rows that only the other may have seen.
-    """
-
-    model: TextClassifier
-    name: VersionName
-    trained_before: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
     """The versions that meet in an evaluation.
 
@@ -50,7 +39,7 @@ class Entry:
         candidate: Version of the candidate.
         dataset: Version that it was trained on.
         deployment: The pointer as it stood; None if nothing was deployed.
-        deployed: The version that it names, if it can be compared.
+        deployed: The version that serves, here or elsewhere; None if there is none to compare.
         reuse: Earlier decisions on the same rows.
         desk: Hands out sheets of this candidate; None if it is compared with nothing.
     """
@@ -69,6 +58,7 @@ def enter_contest(
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
+    remote: RemoteModels,
     audits: AuditStore,
     sheets: SheetFolder,
     *,
@@ -77,12 +67,14 @@ def enter_contest(
 ) -> Entry:
     """Fetches candidate, dataset version, deployed model, and what people labelled since."""
     candidate, model = _candidate_model(task, artifacts, run_id)
-    dataset, rows = _dataset_of(candidate, task, settings, registry)
+    dataset, rows = dataset_of(candidate, task, settings, registry)
     deployment = registry.deployed(settings.model_repository(task))
-    incumbent = _deployed_model(task, settings, registry, deployment)
+    if deployment is not None:
+        incumbent = deployed_here(task, settings, registry, deployment)
+    else:
+        incumbent = deployed_elsewhere(task, settings, remote, rows, seed=SEED)
     compared = deployment if incumbent else None
-    name = incumbent and incumbent.name
-    desk = _desk(task, settings, candidate, name, audits, sheets, run_id)
+    desk = _desk(task, settings, candidate, incumbent, audits, sheets, run_id)
     contest = Contest(
         **_terms(task, settings),
         dataset=rows,
@@ -90,6 +82,7 @@ def enter_contest(
         deployed=incumbent and incumbent.model,
         window_after_id=compared.traffic_after_id if compared else None,
         trained_before=incumbent.trained_before if incumbent else frozenset(),
+        not_compared=incumbent and incumbent.not_compared,
         on_progress=on_progress,
         sheet=desk.labels() if desk else {},
     )
@@ -98,15 +91,10 @@ def enter_contest(
         candidate=candidate,
         dataset=dataset,
         deployment=deployment,
-        deployed=name,
-        reuse=count_reuse(task, artifacts, dataset=dataset, deployment=compared),
+        deployed=incumbent and incumbent.name,
+        reuse=count_reuse(task, artifacts, dataset=dataset, move=_move(deployment, incumbent)),
         desk=desk,
     )
-
-
-def version_name(version: Version) -> VersionName:
-    """How the record names a version."""
-    return VersionName(tag=version.tag, content_hash=version.content_hash)
 
 
 def _candidate_model(
@@ -131,11 +119,18 @@ def _terms(task: LabelTask, settings: LaneSettings) -> dict[str, Any]:
     }
 
 
+def _move(deployment: Deployment | None, incumbent: Incumbent | None) -> int | None:
+    """The move of the pointer since which the compared version serves; 0 for one elsewhere."""
+    if incumbent is None:
+        return None
+    return 0 if deployment is None else deployment.sequence
+
+
 def _desk(
     task: LabelTask,
     settings: LaneSettings,
     candidate: Version,
-    deployed: VersionName | None,
+    deployed: Incumbent | None,
     audits: AuditStore,
     sheets: SheetFolder,
     run_id: str,
@@ -143,38 +138,11 @@ def _desk(
     if deployed is None:
         return None
     pair = Pair(
-        task=task.name, candidate=candidate.tag, deployed=deployed.tag, mode=settings.evaluation
+        task=task.name,
+        candidate=candidate.tag,
+        deployed=deployed.identity,
+        mode=settings.evaluation,
     )
     return SheetDesk(
         task=task, pair=pair, audits=audits, sheets=sheets, size=settings.sheet_size, run_id=run_id
     )
-
-
-def _dataset_of(
-    model: Version, task: LabelTask, settings: LaneSettings, registry: Registry
-) -> tuple[Version, BalancedDataset]:
-    """The dataset version that a model was trained on."""
-    tag = model.manifest.details["dataset_tag"]
-    version = registry.version(settings.dataset_repository(task), tag)
-    with registry.fetched(version) as folder:
-        return version, read_dataset(folder)
-
-
-def _deployed_model(
-    task: LabelTask, settings: LaneSettings, registry: Registry, deployment: Deployment | None
-) -> Incumbent | None:
-    """The model that serves.
-
-    A model of another label set cannot be compared: the line starts anew, as if nothing served.
-    """
-    if deployment is None:
-        return None
-    version = registry.version(settings.model_repository(task), deployment.tag)
-    with registry.fetched(version) as folder:
-        model = load_classifier(folder)
-    if model.labels != task.labels:
-        return None
-    _, origin = _dataset_of(version, task, settings, registry)
-    assignments = origin.assignments.to_pylist()
-    keys = frozenset(row["text_key"] for row in assignments if row["split"] == "train")
-    return Incumbent(model=model, name=version_name(version), trained_before=keys)

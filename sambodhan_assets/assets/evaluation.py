@@ -15,9 +15,11 @@ from resources.audits.base import AuditStore
 from resources.code_environment import code_environment
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Publication, Registry
+from resources.remote_model import RemoteModels
 from resources.sheets import SheetFolder
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.contest import Entry, enter_contest, version_name
+from sambodhan_assets.assets.contest import Entry, enter_contest
+from sambodhan_assets.assets.incumbent import version_name
 from sambodhan_assets.assets.sheet_on_hold import OpenSheet
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
@@ -75,6 +77,7 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         artifacts: ArtifactStore,
         registry: Registry,
+        remote: RemoteModels,
         audits: AuditStore,
         sheets: SheetFolder,
         settings: LaneSettings,
@@ -86,6 +89,7 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
                 settings,
                 artifacts,
                 registry,
+                remote,
                 audits,
                 sheets,
                 run_id=context.run.run_id,
@@ -151,7 +155,7 @@ def _details(record: DecisionRecord, entry: Entry, evaluation: Evaluation) -> di
         "next_step": next_step_sentence(record),
         "sheet": record.sheet,
         "candidate_tag": entry.candidate.tag,
-        "deployed_tag": None if deployment is None else deployment.tag,
+        "deployed_tag": deployment.tag if deployment else entry.deployed and entry.deployed.tag,
         "deployed_move": 0 if deployment is None else deployment.sequence,
         "dataset_tag": entry.dataset.tag,
         "dataset_repository": entry.dataset.repository.name,
