@@ -40,6 +40,10 @@ class TrackingSettings(BaseSettings):
     wandb_entity: str | None = Field(None, description="User or team; unset: the key's own.")
     wandb_base_url: str | None = Field(None, description="Address of W&B; unset: the public one.")
 
+    wandb_timeout_seconds: float = Field(
+        60.0, gt=0, description="Longest wait for W&B, per project of a run."
+    )
+
     @field_validator("wandb_mode")
     @classmethod
     def _has_a_key(cls, mode: str | None, info: ValidationInfo) -> str | None:

@@ -72,7 +72,7 @@ def test_the_example_environment_names_every_setting_and_nothing_else():
     text = (ROOT / ".env.example").read_text()
     names = re.findall(r"^#([A-Z0-9_]+)=", text, flags=re.MULTILINE)
     settings = {name.upper() for name in Settings.model_fields}
-    kinds = ("DATASET", "MODEL", "SPACE", "RETRAIN_SPACE", "API_ENDPOINT")
+    kinds = ("DATASET", "MODEL", "SPACE", "RETRAIN_SPACE", "API_ENDPOINT", "WANDB_PROJECT")
     per_task = {f"{task.name.upper()}_{kind}" for task in LABEL_TASKS for kind in kinds}
     assert set(names) == settings | per_task
     assert len(names) == len(set(names))

@@ -81,6 +81,8 @@ def test_both_languages_are_learned_and_the_run_is_recorded(checkpoint: Path, tm
     outcome = model.record.outcome
     assert len(lines) == len(outcome["evaluations"]) == 5
     assert lines[0].startswith("step 20: validation macro-F1 0.")
+    training_losses = [evaluation["training_loss"] for evaluation in outcome["evaluations"]]
+    assert training_losses[-1] < training_losses[0]
     assert outcome["best_macro_f1"] == pytest.approx(macro_f1(model, EVAL))
     assert outcome["best_macro_f1"] == max(e["macro_f1"] for e in outcome["evaluations"])
     assert model.record.training_rows == 300

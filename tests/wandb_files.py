@@ -14,7 +14,18 @@ from wandb.proto.wandb_internal_pb2 import Record
 HEADER = 7
 BLOCK = 32 * 1024
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-LEVELS = {0: "INFO", 1: "WARN", 2: "ERROR"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedVersion:
+    """A version as W&B knows it."""
+
+    role: str
+    kind: str
+    name: str
+    aliases: tuple[str, ...]
+    digest: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +58,10 @@ class OfflineRun:
     @property
     def history(self) -> list[dict[str, Any]]:
         return [
-            {(item.key or "/".join(item.nested_key)): json.loads(item.value_json) for item in h.item}
+            {
+                (item.key or "/".join(item.nested_key)): json.loads(item.value_json)
+                for item in h.item
+            }
             for h in self.of("history")
         ]
 
@@ -61,21 +75,27 @@ class OfflineRun:
         return [(alert.level, alert.title, alert.text) for alert in self.of("alert")]
 
     @property
-    def artifacts(self) -> list[tuple[str, str, str, str]]:
-        """(input or output, type, name, aliases) in order."""
+    def versions(self) -> list["LoggedVersion"]:
+        """Dataset and model versions in order; W&B also logs its tables as artifacts."""
         return [
-            (
-                "input" if found.use_after_commit else "output",
-                found.type,
-                found.name,
-                ", ".join(found.aliases),
+            LoggedVersion(
+                role="input" if found.use_after_commit else "output",
+                kind=found.type,
+                name=found.name,
+                aliases=tuple(found.aliases),
+                digest=found.digest,
+                files=tuple(entry.local_path for entry in found.manifest.contents),
             )
-            for found in self.of("artifact") + [r.log_artifact for r in self.of("request")]
-            if found.name
+            for found in self.of("artifact")
+            if found.type != "run_table"
         ]
 
+    @property
+    def exit_code(self) -> int:
+        return self.of("exit")[0].exit_code
+
     def table(self, name: str) -> dict[str, Any]:
-        return json.loads((self.folder / "files" / self.values[name]["path"]).read_text())
+        return json.loads((self.folder / "files" / self.values[f"{name}/path"]).read_text())
 
 
 def offline_runs(folder: Path) -> list[OfflineRun]:

@@ -192,11 +192,11 @@ def _deployed_tag(shelf: Shelf, step: Step) -> Tracked:
     if step.made is None:
         return Tracked()
     model = shelf.model(step.made["deployed"])
-    dataset = shelf.dataset(model.manifest.details["dataset_tag"])
+    tag = model.manifest.details.get("dataset_tag")
     return retraining.deployed(
         shelf.task.name,
         tracked(model),
-        tracked(dataset),
+        None if tag is None else tracked(shelf.dataset(tag)),
         replaced=step.made["replaced"],
         reason=step.made["why"],
     )

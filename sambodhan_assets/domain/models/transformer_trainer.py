@@ -173,6 +173,10 @@ def _evaluation_callback(on_evaluation: Callable[[Evaluation], None]) -> Any:
             self, args: Any, state: Any, control: Any, metrics: Any = None, **rest: Any
         ) -> None:
             scores = {"macro_f1": metrics["eval_macro_f1"], "loss": metrics["eval_loss"]}
+            # The mean since it was logged last; a very short training has logged none.
+            losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+            if losses:
+                scores["training_loss"] = float(losses[-1])
             on_evaluation({"step": int(state.global_step), **scores})
 
     return Report()

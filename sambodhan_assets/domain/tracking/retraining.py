@@ -23,7 +23,7 @@ _CHARTED = {"training_loss": "train/loss", "loss": "eval/loss", "macro_f1": "eva
 _FAILURES = {
     "trained_model": "Training failed",
     "evaluation": "Evaluation failed",
-    "deployed_tag": "Deployment failed",
+    "deployed_tag": "Deployment or restart failed",
 }
 # Stages of a lane that retrain; those before them prepare.
 RETRAINING = tuple(_FAILURES)
@@ -97,14 +97,14 @@ def decided(record: DecisionRecord) -> Tracked:
 
 
 def deployed(
-    task: str, model: TrackedVersion, dataset: TrackedVersion, *, replaced: str, reason: str
+    task: str, model: TrackedVersion, dataset: TrackedVersion | None, *, replaced: str, reason: str
 ) -> Tracked:
-    """A model version serves now."""
+    """A model version serves now; a foreign one that was adopted names no dataset version."""
     text = f"{task}: {model.tag} serves now and replaced {replaced}. {reason}"
     return Tracked(
         values={"served_version": model.tag, "deployment_status": "success"},
         alerts=(Alert(title="Model deployed", text=text, level=AlertLevel.INFO),),
-        inputs=(dataset,),
+        inputs=() if dataset is None else (dataset,),
         outputs=(model,),
     )
 
