@@ -155,6 +155,7 @@ def _tracker(settings: Settings, tasks: tuple[LabelTask, ...], key: str) -> Trac
         api_key=key if settings.wandb_api_key else "",
         entity=settings.wandb_entity,
         base_url=settings.wandb_base_url,
+        timeout_seconds=settings.wandb_timeout_seconds,
     )
 
 
@@ -191,7 +192,6 @@ def _spaces(settings: Settings, tasks: tuple[LabelTask, ...], token: str) -> Spa
     )
 
 
-def _address(secret: SecretStr | None) -> str:
 def _remote_models(settings: Settings, tasks: tuple[LabelTask, ...], token: str) -> RemoteModels:
     endpoints = {task.name: settings.predict_endpoint(task) for task in tasks}
     spaces = {task.name: settings.inference_space(task) for task in tasks}
@@ -202,4 +202,5 @@ def _remote_models(settings: Settings, tasks: tuple[LabelTask, ...], token: str)
     )
 
 
+def _address(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
