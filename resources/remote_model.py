@@ -142,10 +142,11 @@ class RemoteModels(dg.ConfigurableResource):
         return httpx2.Client(
             timeout=self.timeout_seconds,
             limits=httpx2.Limits(max_connections=self.concurrency),
-            headers={"accept-encoding": "identity", **self._token_header(task)},
+            headers={"accept-encoding": "identity", **self.token_header(task)},
         )
 
-    def _token_header(self, task: LabelTask) -> dict[str, str]:
+    def token_header(self, task: LabelTask) -> dict[str, str]:
+        """The token, for the task's own Space over https; nothing for anybody else."""
         parts = urlsplit(self.endpoints[task.name])
         own = parts.scheme == "https" and parts.hostname == self.token_hosts.get(task.name)
         return {"authorization": f"Bearer {self.token}"} if own and self.token else {}
