@@ -93,16 +93,6 @@ def test_files_of_an_earlier_version_leave_main_and_what_people_added_stays(publ
     }
 
 
-def test_a_model_repository_of_others_is_an_error_and_not_an_empty_one(lfs_hub):  # noqa: F811
-    registry = hub_registry(lfs_hub)
-    api = registry._open(MODELS).api
-    api.create_repo(MODELS.name)
-    assert registry.deployed(MODELS) is None
-    api.upload_file(path_or_fileobj=b"{}", path_in_repo="config.json", repo_id=MODELS.name)
-    with pytest.raises(PermanentError, match=r"did not deploy, with config\.json"):
-        registry.deployed(MODELS)
-
-
 def test_tags_of_earlier_programs_are_no_versions(lfs_hub, tmp_path):  # noqa: F811
     registry = hub_registry(lfs_hub)
     api = registry._open(DATASETS).api

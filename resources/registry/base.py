@@ -59,10 +59,10 @@ class Deployment:
     Attributes:
         sequence: Position in the history, from 1; the highest serves.
         tag: Version that serves since this move.
-        action: deploy or rollback.
+        action: deploy, rollback, or adopt for a model that another program had put there.
         replaced: Tag that served before; None for the first.
         deployed_at: ISO 8601 time in UTC.
-        run_id: Run that moved the pointer.
+        run_id: Run that moved the pointer; empty for an adopted model.
         reason: One sentence for people.
         traffic_after_id: Complaints with a higher id are answered by this version; 0 for an empty
             table. Ids tell it without a clock.

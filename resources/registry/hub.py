@@ -19,6 +19,7 @@ from resources.registry.hub_pointer import move_once, read_history
 from resources.registry.hub_repository import MAIN, HubRepository
 from resources.registry.hub_versions import (
     as_version,
+    commit_of,
     compare_with_hub,
     complete_tags,
     finish_version,
@@ -75,19 +76,16 @@ class HubRegistry(Registry):
 
         def copy() -> None:
             refs = hub.references()
-            if refs is None or version.tag not in refs.tags:
+            commit = commit_of(hub, version.tag, refs)
+            if commit is None:
                 raise no_version(hub, version.tag, refs)
-            hub.download(names, refs.tags[version.tag], folder)
+            hub.download(names, commit, folder)
 
         self._tried_again(copy)
         verify_folder(folder, version.manifest)
 
     def deployments(self, repository: Repository) -> list[Deployment]:
-        """See `Registry.deployments`.
-
-        Raises:
-            PermanentError: main holds a model that this platform did not deploy.
-        """
+        """See `Registry.deployments`; a model that another program put on main is the first."""
         hub = self._open(repository)
         return self._tried_again(lambda: read_history(hub, hub.references()))
 
@@ -109,8 +107,7 @@ class HubRegistry(Registry):
     def commit_of(self, repository: Repository, tag: str) -> str | None:
         """See `Registry.commit_of`."""
         hub = self._open(repository)
-        refs = self._tried_again(hub.references)
-        return None if refs is None else refs.tags.get(tag)
+        return self._tried_again(lambda: commit_of(hub, tag, hub.references()))
 
     def _open(self, repository: Repository) -> HubRepository:
         if repository.kind not in ("dataset", "model"):

@@ -21,15 +21,18 @@ from sambodhan_assets.domain.version_tags import is_tag
 
 MAIN = "main"
 HISTORY_FILE = "deployments.json"
+# Tags of commits that another program made; never of the form of a version's own tag.
+ADOPTED = "adopted-"
 PUBLISHED = "Publish "
 
 
 @dataclass(frozen=True, kw_only=True)
 class References:
-    """What a repository's names point at: commit by branch and by version tag."""
+    """What a repository's names point at: commit by branch, by version tag and by adopted tag."""
 
     branches: Mapping[str, str]
     tags: Mapping[str, str]
+    adopted: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,7 @@ class HubRepository:
         return References(
             branches={branch.name: branch.target_commit for branch in refs.branches},
             tags={tag.name: tag.target_commit for tag in refs.tags if is_tag(tag.name)},
+            adopted={t.name: t.target_commit for t in refs.tags if t.name.startswith(ADOPTED)},
         )
 
     def ensure(self, visibility: str) -> References:
@@ -96,17 +100,20 @@ class HubRepository:
             )
         return refs
 
-    def files(self, commit: str) -> dict[str, str]:
-        """Digest of every file of a commit: sha256 of large files, git's of small ones."""
+    def entries(self, commit: str) -> list[RepoFile]:
+        """Every file of a commit with its size and digest."""
         with hub_errors(f"Listing {self.name} at {commit}"):
             entries = self.api.list_repo_tree(
                 self.name, repo_type=self.kind, revision=commit, recursive=True
             )
-            return {
-                entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
-                for entry in entries
-                if isinstance(entry, RepoFile)
-            }
+            return [entry for entry in entries if isinstance(entry, RepoFile)]
+
+    def files(self, commit: str) -> dict[str, str]:
+        """Digest of every file of a commit: sha256 of large files, git's of small ones."""
+        return {
+            entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
+            for entry in self.entries(commit)
+        }
 
     def has(self, path: str, commit: str) -> bool:
         """Whether a commit holds a file."""
@@ -172,7 +179,7 @@ class HubRepository:
                 self.api.create_tag(self.name, tag=tag, revision=commit, repo_type=self.kind)
         except TransientError as error:
             refs = self.references()
-            found = None if refs is None else refs.tags.get(tag)
+            found = None if refs is None else {**refs.tags, **refs.adopted}.get(tag)
             if found is None:
                 raise
             if found != commit:

@@ -8,7 +8,9 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from resources.registry.base import Publication, Repository, Version
+from resources.registry.hub_adoption import adopted_commit, adopted_manifest
 from resources.registry.hub_repository import (
+    ADOPTED,
     HISTORY_FILE,
     MAIN,
     HubRepository,
@@ -49,13 +51,22 @@ def newest_tag(hub: HubRepository, refs: References, present: Mapping[str, str])
     return max(complete_tags(hub, refs), default=None)
 
 
+def commit_of(hub: HubRepository, tag: str, refs: References | None) -> str | None:
+    """The commit of a version; None if there is no such version."""
+    if refs is None:
+        return None
+    return adopted_commit(hub, tag, refs) if tag.startswith(ADOPTED) else refs.tags.get(tag)
+
+
 def read_version(hub: HubRepository, tag: str, refs: References | None) -> Version:
     """A version by its tag.
 
     Raises:
         PermanentError: There is no such version, or its manifest is damaged.
     """
-    commit = None if refs is None else refs.tags.get(tag)
+    commit = commit_of(hub, tag, refs)
+    if commit is not None and tag.startswith(ADOPTED):
+        return as_version(hub, tag, adopted_manifest(hub, tag, commit).to_json())
     text = None if commit is None else hub.text(MANIFEST_NAME, commit)
     if text is None:
         raise no_version(hub, tag, refs)

@@ -1,0 +1,129 @@
+"""A model that another program put on main: adopted at its head commit as what is deployed.
+
+It gets the tag `adopted-` and the start of that commit. Nothing is written for it until a candidate
+replaces it; then the Hub keeps the commit under this tag, so that a rollback finds it.
+"""
+
+import hashlib
+import tempfile
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from huggingface_hub import HfApi
+
+from resources.registry.base import Deployment, Repository
+from resources.registry.hub_client import hub_errors
+from resources.registry.hub_repository import (
+    ADOPTED,
+    HISTORY_FILE,
+    MAIN,
+    HubRepository,
+    References,
+)
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.manifest import MANIFEST_NAME, FileEntry, Manifest, content_hash
+
+ADOPT = "adopt"
+# Enough for no two commits of one repository to share it, short enough for a mail's subject.
+_DIGITS = 12
+_WEIGHTS = {
+    *(".bin", ".ckpt", ".gguf", ".h5", ".joblib", ".msgpack", ".onnx", ".pickle", ".pkl"),
+    *(".pt", ".pth", ".safetensors", ".skops"),
+}
+# What people put beside a model; a model that is replaced leaves it behind.
+_DOCUMENTS = {".gif", ".jpeg", ".jpg", ".md", ".pdf", ".png", ".svg", ".webp"}
+_LEGAL = ("LICENSE", "LICENCE", "NOTICE")
+
+
+def is_document(path: str) -> bool:
+    """Whether a file tells of a model and is no part of it."""
+    name = PurePosixPath(path)
+    legal = name.name.upper().startswith(_LEGAL)
+    return legal or name.name.startswith(".") or name.suffix.lower() in _DOCUMENTS
+
+
+def model_files(paths: dict[str, str]) -> list[str]:
+    """Files that make up a model, among all of a commit."""
+    ours = {HISTORY_FILE, MANIFEST_NAME}
+    return [path for path in paths if path not in ours and not is_document(path)]
+
+
+def adoption(hub: HubRepository, refs: References) -> Deployment | None:
+    """The first move of the pointer, where another program made it; None if main has no model.
+
+    Raises:
+        PermanentError: main holds a version of this platform, and its history is gone.
+    """
+    head = refs.branches[MAIN]
+    present = hub.files(head) if hub.kind == "model" else {}
+    if MANIFEST_NAME in present:
+        raise PermanentError(
+            tried=f"Reading what {hub.name} deploys",
+            found=f"its main branch holds a version of this platform and no {HISTORY_FILE}.",
+            todo=f"Restore {HISTORY_FILE} from an earlier commit of main.",
+        )
+    if not any(p == "config.json" or PurePosixPath(p).suffix in _WEIGHTS for p in present):
+        return None
+    return Deployment(
+        sequence=1,
+        tag=f"{ADOPTED}{head[:_DIGITS]}",
+        action=ADOPT,
+        replaced=None,
+        deployed_at=_committed_at(hub, head),
+        run_id="",
+        reason=f"another program put this model on main, in commit {head}",
+        traffic_after_id=0,
+    )
+
+
+def adopted_commit(hub: HubRepository, tag: str, refs: References) -> str | None:
+    """The commit that a tag of `adoption` means; None if main never had it."""
+    if tag in refs.adopted:
+        return refs.adopted[tag]
+    start = tag.removeprefix(ADOPTED)
+    head = refs.branches[MAIN]
+    if head.startswith(start):
+        return head
+    with hub_errors(f"Listing the commits of {hub.name}"):
+        commits = hub.api.list_repo_commits(hub.name, repo_type=hub.kind, revision=MAIN)
+    return next((c.commit_id for c in commits if c.commit_id.startswith(start)), None)
+
+
+def adopted_manifest(hub: HubRepository, tag: str, commit: str) -> Manifest:
+    """Describes an adopted commit as if it had been published."""
+    return _manifest(hub.api, hub.name, tag, commit)
+
+
+@cache  # a commit never changes, and its small files are read to describe it
+def _manifest(api: HfApi, name: str, tag: str, commit: str) -> Manifest:
+    repository = Repository(kind="model", name=name)
+    hub = HubRepository(api=api, repository=repository, name=name)
+    entries: dict[str, FileEntry] = {}
+    for entry in hub.entries(commit):
+        if not entry.path.startswith("."):
+            digest = entry.lfs.sha256 if entry.lfs else ""
+            entries[entry.path] = FileEntry(sha256=digest, size=entry.size, rows=None)
+    small = [path for path, entry in entries.items() if not entry.sha256]
+    with tempfile.TemporaryDirectory(prefix="sambodhan-adopt-") as folder:
+        hub.download(small, commit, Path(folder))
+        for path in small:
+            digest = hashlib.sha256((Path(folder) / path).read_bytes()).hexdigest()
+            entries[path] = FileEntry(sha256=digest, size=entries[path].size, rows=None)
+    return Manifest(
+        kind="model",
+        repository=name,
+        tag=tag,
+        parent=None,
+        created_at=_committed_at(hub, commit),
+        run_id="",
+        content_hash=content_hash(entries, entries),
+        files=entries,
+        details={"adopted_commit": commit},
+        environment={},
+    )
+
+
+def _committed_at(hub: HubRepository, commit: str) -> str:
+    with hub_errors(f"Reading the commit {commit} of {hub.name}"):
+        commits = hub.api.list_repo_commits(hub.name, repo_type=hub.kind, revision=commit)
+    return commits[0].created_at.isoformat(timespec="seconds")
