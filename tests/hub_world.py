@@ -27,15 +27,17 @@ from typing import Any, NamedTuple
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import candidate_repository, decision_repository
 from resources.registry.base import Publication
+from sambodhan_assets.domain.gate.record_files import RECORD_FILE
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 from tests.hub_servers import TOKENS, WRITER
 from tests.lane_world import DEPARTMENT, ROOT
 from tests.standins.hubserver import LiveHub
+from tests.test_decision_record import make_record
 
 DATASET, MODEL = "officials/complaints-by-department", "officials/department-classifier"
 # What the Hub and this platform keep beside the files of a version.
 BESIDE = {".gitattributes", "deployments.json"}
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 class Scene(NamedTuple):
@@ -342,7 +344,7 @@ def _write_candidates(folder: Path) -> None:
         run = Publication(run_id=f"training-{number}", details={})
         candidate = artifacts.publish(candidate_repository(DEPARTMENT), made, run)
         (made / "decision").mkdir()
-        (made / "decision/record.json").write_text("{}")
+        (made / "decision" / RECORD_FILE).write_text(make_record().to_json())
         details = {
             "verdict": "PROMOTE" if number else "BOOTSTRAP",
             "reason": "it is better.",
