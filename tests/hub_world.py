@@ -128,8 +128,15 @@ class World:
     children: list[subprocess.Popen[str]] = field(default_factory=list)
     jobs: dict[int, Job] = field(default_factory=dict)
 
-    def start(self, scene: Scene, *, by: int = 0, **registry: Any) -> Job:
-        """Starts the work of a scene in a process of its own; `by` lets two work at once."""
+    def start(self, scene: Scene, *, by: int = 0, hurry: bool = False, **registry: Any) -> Job:
+        """Starts the work of a scene in a process of its own.
+
+        Args:
+            scene: What to do.
+            by: Who does it; two can work at once.
+            hurry: Do not wait between tries.
+            registry: Settings of the registry.
+        """
         while len(self.children) <= by:
             self.children.append(_forking_process(self.environment))
         child = self.children[by]
@@ -138,6 +145,7 @@ class World:
             "name": DATASET if scene.action == "publish" else MODEL,
             "folder": str(self.folder / f"{scene.action}-{scene.over}"),
             "run_id": f"run-{by}",
+            "hurry": hurry,
             "registry": {"endpoint": self.hub.endpoint, "token": WRITER, **registry},
         }
         assert child.stdin is not None
@@ -155,7 +163,10 @@ class World:
             if scene.over:
                 before = scene._replace(over=0)
                 self.restore(before)
-                assert self.start(before).result().error is None
+                said = self.start(before).result()
+                assert said.error is None, said
+                if scene.action == "deploy":
+                    _accept(self.folder, number=scene.over, deployed=said.tag)
             repositories = pickle.dumps(self.hub.hub.repos if scene.over else {})
             self.saved[scene] = repositories, self._blobs() if scene.over else set()
         repositories, blobs = self.saved[scene]
@@ -185,6 +196,15 @@ class World:
         self.hub.release(fault, drop=drop)
         self._wait_log(lambda e: e["fault"] == fault and "ms" in e, "the end of a held request")
 
+    def faulted(self) -> list[dict[str, Any]]:
+        """Requests that met a fault since the last `restore`."""
+        return [entry for entry in self.hub.hub.log if entry["fault"] is not None]
+
+    def end_faults(self) -> None:
+        """Takes all faults away, and waits until the server has answered what it held."""
+        self.hub.clear(log=False)
+        self._wait_log(lambda _: all("ms" in e for e in self.hub.hub.log), "the end of all")
+
     def check_readers(self, scene: Scene) -> None:
         """Whatever main ever was, and every tag, is nothing at all or one whole version."""
         state = self.hub.state().get(scene.repository)
@@ -199,13 +219,15 @@ class World:
             oid = next(iter(by_id[oid]["parents"]), None)
 
     def check_unchanged(self, scene: Scene) -> None:
-        """Readers of main and of tags see what they saw before the scene."""
+        """No version has come, or none was deployed: what readers relied on serves as before."""
         self.check_readers(scene)
         state = self.hub.state().get(scene.repository, {"tags": {}, "commits": []})
-        assert len(state["tags"]) == scene.over
+        if scene.action == "publish":
+            assert len(state["tags"]) == scene.over
+            return
         heads = [c["files"] for c in state["commits"] if c["oid"] == state["refs"]["main"]]
-        expected = next(iter(state["tags"]), None)
-        assert [self.whole_version(files) for files in heads] in ([expected], [])
+        serving = [self.whole_version(files) for files in heads]
+        assert serving in ([], [next(iter(state["tags"]), None) if scene.over else None])
 
     def check_finished(self, scene: Scene) -> None:
         """One more version, committed once and tagged once, and the pointer on it."""
@@ -269,7 +291,7 @@ class World:
 def open_world(folder: Path, *, xet: bool) -> Generator[World]:
     """A Hub in one of its two modes, and the work that waits for it."""
     _write_datasets(folder)
-    _write_candidates(folder)
+    _accept(folder, number=0, deployed=None)
     # Weights and tables are large files here, as they are on the Hub by their names.
     with LiveHub(xet=xet) as hub:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -321,39 +343,39 @@ def _write_datasets(folder: Path) -> None:
     (folder / "publish-0/replay/replay.parquet").write_text("replayed rows")
 
 
-def _write_candidates(folder: Path) -> None:
-    """Two artifact stores: in the second one, a second candidate was accepted after the first."""
-    for number, weights in enumerate(("first weights", "second weights")):
-        store = folder / f"deploy-{number}"
-        if number:
-            shutil.copytree(folder / f"deploy-{number - 1}", store)
-        artifacts = ArtifactStore(url=str(store))
-        made = folder / f"model-{number}"
-        made.mkdir()
-        (made / "model.safetensors").write_text(weights)
-        (made / "config.json").write_text('{"model_type": "xlm-roberta"}')
-        (made / f"vocabulary-{number}.txt").write_text(weights)
-        TrainingRecord(
-            family="linear",
-            labels=DEPARTMENT.labels,
-            hyperparameters={},
-            seed=1,
-            library_versions={},
-            training_rows=3,
-        ).write(made)
-        run = Publication(run_id=f"training-{number}", details={})
-        candidate = artifacts.publish(candidate_repository(DEPARTMENT), made, run)
-        (made / "decision").mkdir()
-        (made / "decision" / RECORD_FILE).write_text(make_record().to_json())
-        details = {
-            "verdict": "PROMOTE" if number else "BOOTSTRAP",
-            "reason": "it is better.",
-            "candidate_tag": candidate.tag,
-            "deployed_tag": "the one before" if number else None,
-            "deployed_move": number,
-            "dataset_tag": "v20260101_000000",
-            "dataset_repository": DATASET,
-            "eval_metrics": {"macro_f1": 0.9},
-        }
-        run = Publication(run_id=f"training-{number}", details=details)
-        artifacts.publish(decision_repository(DEPARTMENT), made / "decision", run)
+def _accept(folder: Path, *, number: int, deployed: str | None) -> None:
+    """An artifact store whose newest candidate was accepted over what serves."""
+    store = folder / f"deploy-{number}"
+    if number:
+        shutil.copytree(folder / f"deploy-{number - 1}", store)
+    artifacts = ArtifactStore(url=str(store))
+    made = folder / f"model-{number}"
+    made.mkdir()
+    (made / "model.safetensors").write_text(f"weights {number}")
+    (made / "config.json").write_text('{"model_type": "xlm-roberta"}')
+    (made / f"vocabulary-{number}.txt").write_text(f"words {number}")
+    TrainingRecord(
+        family="linear",
+        labels=DEPARTMENT.labels,
+        hyperparameters={},
+        seed=1,
+        library_versions={},
+        training_rows=3,
+    ).write(made)
+    run = Publication(run_id=f"training-{number}", details={})
+    candidate = artifacts.publish(candidate_repository(DEPARTMENT), made, run)
+    details = {
+        "verdict": "PROMOTE" if number else "BOOTSTRAP",
+        "reason": "it is better.",
+        "candidate_tag": candidate.tag,
+        "deployed_tag": deployed,
+        "deployed_move": number,
+        "dataset_tag": "v20260101_000000",
+        "dataset_repository": DATASET,
+        "eval_metrics": {"macro_f1": 0.9},
+    }
+    decided = folder / f"decision-{number}"
+    decided.mkdir()
+    (decided / RECORD_FILE).write_text(make_record().to_json())
+    run = Publication(run_id=f"training-{number}", details=details)
+    artifacts.publish(decision_repository(DEPARTMENT), decided, run)

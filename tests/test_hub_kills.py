@@ -1,83 +1,18 @@
 """Risk: a process that is killed while it publishes or deploys leaves readers of main or of a tag a
 mixture, or what runs next publishes a version twice or finds no way on."""
 
+# ruff: noqa: F811  (fixtures)
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import pytest
 
-from tests.hub_world import (
-    DEPLOY_FIRST,
-    DEPLOY_OVER,
-    PUBLISH_FIRST,
-    PUBLISH_OVER,
-    SCENES,
-    Scene,
-    World,
-    open_world,
-)
+from tests.hub_points import POINTS, XET_POINTS, Point, lfs_world, xet_world  # noqa: F401  (fixtures)
+from tests.hub_world import DEPLOY_OVER, PUBLISH_OVER, SCENES, Scene, World
 
 # When the process dies: the server has the request and never handles it; it has handled it, and the
 # answer finds nobody; or it handles it only after the next run has come and gone.
 DEATHS = ("before", "after", "late")
-
-
-class Point(NamedTuple):
-    """A request at which a process is killed; `skip` lets so many that match pass."""
-
-    scene: Scene
-    match: str
-    skip: int = 0
-
-
-UPLOAD = {
-    "preupload": Point(PUBLISH_OVER, "POST .*/preupload/main"),
-    "batch": Point(PUBLISH_OVER, "POST .*/lfs/objects/batch"),
-    "storage": Point(PUBLISH_OVER, "PUT /_cdn/upload/"),
-    "verify": Point(PUBLISH_OVER, "POST .*/lfs/objects/verify"),
-}
-POINTS = {
-    "create": Point(PUBLISH_FIRST, "POST /api/repos/create"),
-    "first commit": Point(PUBLISH_FIRST, "POST .*/commit/main"),
-    "first tag": Point(PUBLISH_FIRST, "POST .*/tag/"),
-    "references": Point(PUBLISH_OVER, "GET .*/refs"),
-    "right": Point(PUBLISH_OVER, "GET .*/auth-check/write"),
-    "listing": Point(PUBLISH_OVER, "GET .*/tree/"),
-    "card": Point(PUBLISH_OVER, "POST .*/validate-yaml"),
-    **UPLOAD,
-    "commit": Point(PUBLISH_OVER, "POST .*/commit/main"),
-    "read back": Point(PUBLISH_OVER, "GET .*/tree/", skip=1),
-    "tag": Point(PUBLISH_OVER, "POST .*/tag/"),
-    "branch": Point(DEPLOY_FIRST, "POST .*/branch/versions"),
-    "first deployment": Point(DEPLOY_FIRST, "POST .*/commit/main"),
-    "upload of a model": Point(DEPLOY_OVER, "PUT /_cdn/upload/"),
-    "commit of a model": Point(DEPLOY_OVER, "POST .*/commit/versions"),
-    "read back of a model": Point(DEPLOY_OVER, "GET .*/tree/", skip=1),
-    "tag of a model": Point(DEPLOY_OVER, "POST .*/tag/"),
-    "preupload of the move": Point(DEPLOY_OVER, "POST .*/preupload/main"),
-    "deployment": Point(DEPLOY_OVER, "POST .*/commit/main"),
-}
-# In Xet mode only the uploads differ.
-XET_POINTS = {
-    "write token": Point(PUBLISH_OVER, "GET .*/xet-write-token/main"),
-    "write token of a model": Point(DEPLOY_OVER, "GET .*/xet-write-token/versions"),
-    **{name: POINTS[name] for name in ("commit", "tag", "commit of a model", "deployment")},
-}
-
-
-@pytest.fixture(scope="module")
-def lfs_world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
-    """A Hub whose clients have no Xet."""
-    with open_world(tmp_path_factory.mktemp("lfs"), xet=False) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def xet_world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
-    """A Hub with the clients' default."""
-    with open_world(tmp_path_factory.mktemp("xet"), xet=True) as world:
-        yield world
 
 
 def kill_and_run_again(world: World, point: Point, death: str) -> None:
@@ -110,7 +45,11 @@ def named(case: str) -> Generator[None]:
 
 @pytest.mark.parametrize("death", DEATHS)
 @pytest.mark.parametrize("name", POINTS)
-def test_after_a_kill_the_next_run_ends_in_one_version(lfs_world: World, name: str, death: str):
+def test_after_a_kill_the_next_run_ends_in_one_version(
+    lfs_world: World,
+    name: str,
+    death: str,
+):
     kill_and_run_again(lfs_world, POINTS[name], death)
 
 
