@@ -49,6 +49,13 @@ class HubSpaces(Spaces):
             requested_hardware=runtime.requested_hardware,
         )
 
+    def check_rights(self, space: str) -> None:
+        """See `Spaces.check_rights`."""
+        self._call(
+            f"Asking for the right to manage the Space {space}",
+            lambda hub: hub.auth_check(space, repo_type="space", write=True),
+        )
+
     def restart(self, space: str) -> None:
         """See `Spaces.restart`."""
         self._call(f"Restarting the Space {space}", lambda hub: hub.restart_space(space))

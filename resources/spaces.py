@@ -50,6 +50,10 @@ class Spaces(dg.ConfigurableResource, ABC):
         """
 
     @abstractmethod
+    def check_rights(self, space: str) -> None:
+        """Returns if the token may restart and pause a Space; raises what `state` raises."""
+
+    @abstractmethod
     def restart(self, space: str) -> None:
         """Starts a Space anew, also one that is paused; raises what `state` raises."""
 
@@ -89,6 +93,10 @@ class NoSpaces(Spaces):
 
     def state(self, space: str) -> SpaceState:
         """See `Spaces.state`."""
+        raise no_space(space)
+
+    def check_rights(self, space: str) -> None:
+        """See `Spaces.check_rights`."""
         raise no_space(space)
 
     def restart(self, space: str) -> None:

@@ -26,6 +26,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.space.examination import examine_spaces
 
 # The daemon reports every 30 s.
 DAEMON_SILENT_SECONDS = 120.0
@@ -45,7 +46,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Checks settings, databases, anchor corpus, stores, versions and Dagster's instance."""
+    """Checks settings, databases, anchor corpus, stores, versions, Spaces and the instance."""
     return [
         Finding(level="ok", text=f"SAMBODHAN_HOME is {settings.home}."),
         *_database(settings),
@@ -56,6 +57,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_versions(settings),
         *_datasets(settings),
         *messages(settings),
+        *(Finding(level=level, text=text) for level, text in examine_spaces(settings)),
         *_dagster(settings),
     ]
 

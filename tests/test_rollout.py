@@ -8,6 +8,7 @@ from resources.assembly import open_spaces
 from resources.rollout import roll_out
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.space.examination import examine_spaces
 from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import SPACE, Served, inference_space, restarts
 from tests.lane_world import DEPARTMENT, World, keys, run
@@ -143,6 +144,9 @@ def test_materializing_the_tag_again_finishes_what_a_killed_run_began(
 ):
     newer = deploy_another(space.world, tmp_path)
     assert space.container.tag != newer
+    told = [text for level, text in examine_spaces(space.world.settings) if level == "warning"]
+    assert len(told) == 1
+    assert f"{newer} is deployed. Materialize department/deployed_tag" in told[0]
     outcome = run(space.world, only=DEPLOYED_TAG)
     assert outcome.success, outcome.failure
     assert outcome.made == DEPLOYED_TAG

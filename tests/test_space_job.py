@@ -9,15 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from resources.hub_spaces import HubSpaces
-from sambodhan_assets.domain.errors import TransientError
+from resources.profiles import load_settings
+from sambodhan_assets.cli import app
+from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.space import own_space
 from sambodhan_assets.space.beacon import answering
+from sambodhan_assets.space.examination import examine_spaces
 from sambodhan_assets.space.own_space import OwnSpace
 from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import create_space, restarts
-from tests.lane_world import DEPARTMENT, ROOT, URGENCY, World, child_environment, run
+from tests.lane_world import ROOT, World, child_environment, run
 from tests.standins.hubserver import LiveHub
 
 PREPARE, RETRAIN = "officials/prepare-dataset", "officials/department-retrain"
@@ -183,6 +187,18 @@ def test_a_container_without_its_hardware_asks_for_it_and_leaves_the_job_to_the_
     assert not (second_round.home / "mail").exists()
 
 
+def test_a_red_retraining_gives_its_hardware_back(
+    first_round: World, hub: LiveHub, retrain_space: dict[str, str]
+):
+    spaces_of(hub).request_hardware(RETRAIN, "t4-small")
+    nothing = str(first_round.home / "registry")
+    code, said = end(start({**retrain_space, "REGISTRY_URL": nothing}, "space", "retrain"))
+    assert code == 1, said
+    assert stage(hub, RETRAIN) == "PAUSED"
+    assert spaces_of(hub).state(RETRAIN).requested_hardware == "cpu-basic"
+
+
+@pytest.mark.slow
 def test_retraining_gives_its_hardware_back_at_the_end(
     second_round: World, retrain_space: dict[str, str], hub: LiveHub
 ):
@@ -289,18 +305,51 @@ def test_the_port_of_a_space_answers_while_its_job_runs():
 # Triggering
 
 
+@pytest.fixture
+def command_line(hub: LiveHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    given = {
+        "SAMBODHAN_HOME": str(tmp_path),
+        "HF_TOKEN": WRITER,
+        "HF_ENDPOINT": hub.endpoint,
+        "PREPARE_DATASET_SPACE_ID": PREPARE,
+        "DEPARTMENT_RETRAIN_SPACE": RETRAIN,
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: CliRunner().invoke(app, arguments)
+
+
 @pytest.mark.parametrize(("which", "name"), [("prepare", PREPARE), ("department", RETRAIN)])
 def test_a_trigger_starts_the_space_of_what_it_names(
-    first_round: World, hub: LiveHub, which: str, name: str
+    command_line, hub: LiveHub, which: str, name: str
 ):
-    given = variables(
-        first_round, hub, PREPARE_DATASET_SPACE_ID=PREPARE, DEPARTMENT_RETRAIN_SPACE=RETRAIN
-    )
     spaces_of(hub).pause(name)
-    code, said = end(start(given, "trigger", which))
-    assert (code, said) == (0, f"{name} starts; it was PAUSED.\n")
+    assert command_line("trigger", which).output == f"{name} starts; it was PAUSED.\n"
     assert stage(hub, name) != "PAUSED"
-    code, said = end(start(given, "trigger", URGENCY.name))
-    assert code == 1
-    assert "URGENCY_RETRAIN_SPACE" in said
-    assert DEPARTMENT.name not in said
+    hub.call("POST", "/_space", {"repo": name, "stage": "RUNNING"})
+    assert "what it did is interrupted" in command_line("trigger", which).output
+
+
+@pytest.mark.parametrize(
+    ("which", "told"), [("urgency", "URGENCY_RETRAIN_SPACE"), ("tone", "there is no such task")]
+)
+def test_a_trigger_without_a_space_says_what_to_set(command_line, which: str, told: str):
+    result = command_line("trigger", which)
+    assert isinstance(result.exception, PermanentError)
+    assert told in str(result.exception)
+
+
+def test_the_doctor_looks_at_every_space(command_line, monkeypatch: pytest.MonkeyPatch):
+    found = dict(map(reversed, examine_spaces(load_settings())))
+    assert found == {
+        f"The Space {PREPARE} may be managed; it is RUNNING.": "ok",
+        f"The Space {RETRAIN} may be managed; it is RUNNING.": "ok",
+    }
+    monkeypatch.setenv("URGENCY_SPACE", "officials/none")
+    monkeypatch.setenv("HF_TOKEN", "hf_officials_read")
+    told = [text for level, text in examine_spaces(load_settings()) if level == "error"]
+    assert [("403" in text, "404" in text) for text in told] == [
+        (True, False),
+        (True, False),
+        (False, True),
+    ]

@@ -34,6 +34,7 @@ def spaces(hub: LiveHub, **overrides) -> HubSpaces:
 
 def test_a_space_is_paused_restarted_and_given_hardware(hub: LiveHub):
     here = spaces(hub)
+    here.check_rights(SPACE)
     here.pause(SPACE)
     assert here.state(SPACE).stage == "PAUSED"
     here.request_hardware(SPACE, "t4-small")
@@ -77,6 +78,8 @@ def test_a_refusal_is_told_at_once_and_a_busy_hub_is_asked_again(
 ):
     with pytest.raises(PermanentError, match=found) as caught:
         spaces(hub, token=token).restart(name)
+    with pytest.raises(PermanentError, match=found):
+        spaces(hub, token=token).check_rights(name)
     assert token not in str(caught.value)
     assert len(hub.log("/restart")) == 1
     hub.clear()
@@ -125,6 +128,7 @@ def test_where_no_space_is_set_nothing_serves_and_nothing_can_be_asked():
     for ask in (
         lambda: nowhere.state(SPACE),
         lambda: nowhere.restart(SPACE),
+        lambda: nowhere.check_rights(SPACE),
         lambda: nowhere.pause(SPACE),
         lambda: nowhere.request_hardware(SPACE, "t4-small"),
         lambda: nowhere.served_version(DEPARTMENT),
