@@ -6,7 +6,7 @@ from datetime import datetime
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
 from resources.model_files import ModelStory, describing
-from resources.registry.base import Deployment, Publication, Registry, Version
+from resources.registry.base import ADOPTION, Deployment, Publication, Registry, Version
 from sambodhan_assets.domain.card_text import CARD_FILE
 from sambodhan_assets.domain.evaluation.model_card import DatasetSource
 from sambodhan_assets.domain.gate.record_files import read_record
@@ -80,14 +80,19 @@ def is_settled(decision: Version, current: Deployment | None) -> bool:
 
     It deploys nothing, or the pointer has moved since it was taken. Moves are counted, because
     after a rollback the same tag serves again, and what was rolled back must not return by itself.
+    An adopted model is told by its tag: another program replaces it without a move.
 
     Args:
         decision: Record in the artifact store.
         current: The pointer as it stands; None if nothing is deployed.
     """
     details = decision.manifest.details
-    move = 0 if current is None else current.sequence
-    return details["verdict"] not in DEPLOYING_VERDICTS or details["deployed_move"] != move
+    if details["verdict"] not in DEPLOYING_VERDICTS:
+        return True
+    if current is None:
+        return details["deployed_move"] != 0
+    replaced = current.action == ADOPTION and details["deployed_tag"] != current.tag
+    return replaced or details["deployed_move"] != current.sequence
 
 
 def deploy_candidate(

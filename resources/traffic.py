@@ -15,7 +15,10 @@ def window_start(task: LabelTask, settings: LaneSettings, registry: Registry) ->
     deployment = registry.deployed(models)
     if deployment is None:
         return None
-    dataset_tag = registry.version(models, deployment.tag).manifest.details["dataset_tag"]
+    serving = registry.version(models, deployment.tag)
+    if serving.adopted:  # whatever it was trained on, it is what answers
+        return deployment.traffic_after_id
+    dataset_tag = serving.manifest.details["dataset_tag"]
     dataset = registry.version(settings.dataset_repository(task), dataset_tag)
     same_labels = dataset.manifest.details["labels"] == list(task.labels)
     return deployment.traffic_after_id if same_labels else None

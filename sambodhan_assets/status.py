@@ -33,7 +33,8 @@ class TaskStatus:
         next_step: What to do next; None in decisions that were made before it was told.
         candidate: Tag of the candidate that it was about.
         waiting: That candidate may be deployed, and is not: its run ended too early.
-        macro_f1: Macro-F1 of the deployed version on traffic, as measured when it was deployed.
+        macro_f1: Macro-F1 of the deployed version on traffic, as measured when it was deployed;
+            None for an adopted one.
     """
 
     dataset_version: str | None
@@ -73,7 +74,7 @@ def task_status(
         next_step=found.get("next_step"),
         candidate=found.get("candidate_tag"),
         waiting=decision is not None and not is_settled(decision, deployment),
-        macro_f1=serving.manifest.details["candidate_macro_f1"] if serving else None,
+        macro_f1=serving.manifest.details.get("candidate_macro_f1") if serving else None,
     )
 
 

@@ -71,25 +71,14 @@ def test_a_candidate_replaces_it_and_a_rollback_brings_it_back_by_copies_of_the_
     adopted = registry.deployed(MODELS)
     ours = next_version(registry, tmp_path)
     assert files_of(lfs_hub, MODEL_ON_HUB) == before
-    registry.move_pointer(
-        MODELS, deployment(tag=ours.tag, sequence=2, replaced=adopted.tag, action="deploy")
-    )
+    registry.move_pointer(MODELS, deployment(tag=ours.tag, sequence=2, replaced=adopted.tag))
     documents = {"README.md", "LICENSE.txt", "picture.png"}
-    assert on_main(lfs_hub) == {
-        *documents,
-        "rows.txt",
-        "linear.skops",
-        "manifest.json",
-        "deployments.json",
-    }
-    main = registry._open(MODELS)
-    card = str(main.text("README.md", "main"))
-    assert "# Ours" in card
-    assert "# By hand" in card
-    assert "license: mit" in card
-    assert "library_name: skops" in card
+    records = {"manifest.json", "deployments.json"}
+    assert on_main(lfs_hub) == {*documents, *records, "rows.txt", "linear.skops"}
+    card = str(registry._open(MODELS).text("README.md", "main"))
+    for part in ("# Ours", "# By hand", "license: mit", "library_name: skops"):
+        assert part in card
     assert lfs_hub.state()[MODEL_ON_HUB]["tags"][adopted.tag] == commit
-    assert [move.tag for move in registry.deployments(MODELS)] == [adopted.tag, ours.tag]
     lfs_hub.clear()
     back = deployment(tag=adopted.tag, sequence=3, action="rollback", replaced=ours.tag)
     registry.move_pointer(MODELS, back)
@@ -101,6 +90,8 @@ def test_a_candidate_replaces_it_and_a_rollback_brings_it_back_by_copies_of_the_
     again = deployment(tag=ours.tag, sequence=4, replaced=adopted.tag)
     registry.move_pointer(MODELS, again)
     assert "model.safetensors" not in on_main(lfs_hub)
+    tags = [move.tag for move in registry.deployments(MODELS)]
+    assert tags == [adopted.tag, ours.tag, adopted.tag, ours.tag]
 
 
 def test_a_model_that_somebody_replaces_meanwhile_is_another_version(lfs_hub, tmp_path):  # noqa: F811

@@ -17,7 +17,6 @@ from sambodhan_assets.domain.models.tokens import encode
 from sambodhan_assets.domain.models.transformer import train_transformer
 from sambodhan_assets.domain.models.transformer_classifier import (
     TransformerClassifier,
-    adopt_transformer,
 )
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
 from tests.bilingual_texts import LABELS, bilingual_rows
@@ -169,17 +168,38 @@ def test_a_missing_or_torn_file_is_refused(saved: Path, name: str):
 
 def test_a_model_of_another_program_is_adopted_with_its_labels(model, saved: Path):
     (saved / "training.json").unlink()
-    adopted = adopt_transformer(saved, labels=LABELS)
+    adopted = load_classifier(saved, labels=LABELS)
     assert np.array_equal(adopted.predict_proba(UNSEEN), model.predict_proba(UNSEEN))
+    assert adopted.record.training_rows is None
     adopted.save(saved / "again")
     assert load_classifier(saved / "again", labels=LABELS).record.extra == {"adopted": True}
-    with pytest.raises(PermanentError, match="the task has"):
-        adopt_transformer(saved, labels=tuple(reversed(LABELS)))
 
 
-def test_a_model_without_label_names_is_adopted_in_the_order_of_the_task(saved: Path):
-    names = {str(place): f"LABEL_{place}" for place in range(3)}
-    edit(saved / "config.json", id2label=names, label2id={v: int(k) for k, v in names.items()})
-    assert adopt_transformer(saved, labels=LABELS).model.config.id2label[0] == LABELS[0]
-    with pytest.raises(PermanentError, match="the task has"):
-        adopt_transformer(saved, labels=("a", "b"))
+def test_labels_in_another_order_are_put_into_that_of_the_task(model, saved: Path):
+    (saved / "training.json").unlink()
+    turned = tuple(reversed(LABELS))
+    adopted = load_classifier(saved, labels=turned)
+    assert adopted.labels == turned
+    assert np.array_equal(adopted.predict_proba(UNSEEN), model.predict_proba(UNSEEN)[:, ::-1])
+    adopted.save(saved / "again")
+    again = load_classifier(saved / "again")
+    assert again.labels == LABELS
+    assert np.array_equal(again.predict_proba(UNSEEN), model.predict_proba(UNSEEN))
+
+
+@pytest.mark.parametrize("names", [("LABEL_0", "LABEL_1", "LABEL_2"), ("a", "b", "c")])
+def test_a_model_whose_labels_are_not_those_of_the_task_is_refused(saved: Path, names):
+    (saved / "training.json").unlink()
+    id2label = {str(place): name for place, name in enumerate(names)}
+    edit(
+        saved / "config.json", id2label=id2label, label2id={v: int(k) for k, v in id2label.items()}
+    )
+    with pytest.raises(PermanentError, match=r"the task has .* Correct id2label"):
+        load_classifier(saved, labels=LABELS)
+
+
+def test_a_model_without_safetensors_is_refused_unread(saved: Path):
+    (saved / "training.json").unlink()
+    (saved / "model.safetensors").rename(saved / "pytorch_model.bin")
+    with pytest.raises(PermanentError, match=r"only pytorch_model\.bin, and reading a pickle"):
+        load_classifier(saved, labels=LABELS)

@@ -13,6 +13,11 @@ import dagster as dg
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import Manifest
 
+# The action of the first move where another program made it.
+ADOPTION = "adopt"
+# In the details of a version that another program made.
+ADOPTED_COMMIT = "adopted_commit"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
@@ -50,6 +55,11 @@ class Version:
     def content_hash(self) -> str:
         """Digest of the content, free of times and library versions."""
         return self.manifest.content_hash
+
+    @property
+    def adopted(self) -> bool:
+        """Another program made it: nobody knows its dataset, its scores and its training."""
+        return ADOPTED_COMMIT in self.manifest.details
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi
 
-from resources.registry.base import Deployment, Repository
+from resources.registry.base import ADOPTED_COMMIT, ADOPTION, Deployment, Repository
 from resources.registry.hub_client import hub_errors
 from resources.registry.hub_repository import (
     ADOPTED,
@@ -23,7 +23,6 @@ from resources.registry.hub_repository import (
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, FileEntry, Manifest, content_hash
 
-ADOPT = "adopt"
 # Enough for no two commits of one repository to share it, short enough for a mail's subject.
 _DIGITS = 12
 _WEIGHTS = {
@@ -67,7 +66,7 @@ def adoption(hub: HubRepository, refs: References) -> Deployment | None:
     return Deployment(
         sequence=1,
         tag=f"{ADOPTED}{head[:_DIGITS]}",
-        action=ADOPT,
+        action=ADOPTION,
         replaced=None,
         deployed_at=_committed_at(hub, head),
         run_id="",
@@ -118,7 +117,7 @@ def _manifest(api: HfApi, name: str, tag: str, commit: str) -> Manifest:
         run_id="",
         content_hash=content_hash(entries, entries),
         files=entries,
-        details={"adopted_commit": commit},
+        details={ADOPTED_COMMIT: commit},
         environment={},
     )
 

@@ -2,8 +2,8 @@
 
 import json
 
-from resources.registry.base import Deployment, Version
-from resources.registry.hub_adoption import ADOPT, adoption, is_document, model_files
+from resources.registry.base import ADOPTION, Deployment, Version
+from resources.registry.hub_adoption import adoption, is_document, model_files
 from resources.registry.hub_client import LostRaceError
 from resources.registry.hub_commits import Changes, commit_deployment
 from resources.registry.hub_repository import ADOPTED, HISTORY_FILE, MAIN, HubRepository, References
@@ -36,7 +36,7 @@ def move_once(hub: HubRepository, deployment: Deployment) -> None:
         return
     replaced = history[-1] if history else None
     # Who puts a model on main writes no history: the number alone would not tell it from another.
-    overtaken = replaced and replaced.action == ADOPT and deployment.replaced != replaced.tag
+    overtaken = replaced and replaced.action == ADOPTION and deployment.replaced != replaced.tag
     if overtaken or deployment.sequence != len(history) + 1:
         raise LostRaceError(
             tried=f"Deploying {hub.repository}@{deployment.tag}",
@@ -45,7 +45,7 @@ def move_once(hub: HubRepository, deployment: Deployment) -> None:
         )
     head = refs.branches[MAIN]
     changes = Changes() if hub.branch == MAIN else _changes(hub, refs, version, history)
-    if replaced and replaced.action == ADOPT and replaced.tag not in refs.adopted:
+    if replaced and replaced.action == ADOPTION and replaced.tag not in refs.adopted:
         hub.tag(replaced.tag, head)
     commit_deployment(hub, [*history, deployment], head, changes)
 

@@ -46,7 +46,11 @@ def deployed_here(
     """
     version = registry.version(settings.model_repository(task), deployment.tag)
     with registry.fetched(version) as folder:
-        model = load_classifier(folder)
+        # An adopted model whose labels are others is refused, not passed over: a name that somebody
+        # wrote otherwise must not look like a new line of versions.
+        model = load_classifier(folder, labels=task.labels if version.adopted else None)
+    if version.adopted:
+        return Incumbent(model=model, name=version_name(version), identity=version.tag)
     if model.labels != task.labels:
         return None
     _, origin = dataset_of(version, task, settings, registry)

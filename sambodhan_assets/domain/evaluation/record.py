@@ -81,9 +81,6 @@ def _record_of_verdict(
 ) -> DecisionRecord:
     """The verdict and what it rests on."""
     evidence = evaluation.evidence
-    deployed = None
-    if occasion.deployed and contest.deployed and evaluation.deployed:
-        deployed = _model_facts(occasion.deployed, contest.deployed, evaluation.deployed)
     compared = evaluation.compared
     ids = evaluation.rows.complaint_ids
     return DecisionRecord(
@@ -93,7 +90,7 @@ def _record_of_verdict(
         settings=policy,
         verdict=verdict,
         candidate=_model_facts(occasion.candidate, contest.candidate, evaluation.candidate),
-        deployed=deployed,
+        deployed=_deployed_facts(contest, evaluation, occasion),
         dataset=records.DatasetFacts(
             tag=occasion.dataset.tag, content_hash=occasion.dataset.content_hash
         ),
@@ -161,6 +158,16 @@ def _model_facts(name: VersionName, model: Answering, cards: ModelCards) -> Mode
         test_split=cards.test,
         latency=latency and records.Latency(p50_ms=latency.p50_ms, p99_ms=latency.p99_ms),
     )
+
+
+def _deployed_facts(
+    contest: Contest, evaluation: Evaluation, occasion: Occasion
+) -> ModelFacts | None:
+    if not (occasion.deployed and contest.deployed and evaluation.deployed):
+        return None
+    facts = _model_facts(occasion.deployed, contest.deployed, evaluation.deployed)
+    # A version of ours always has training rows; for any other model nobody can name one.
+    return replace(facts, training_known=bool(contest.trained_before))
 
 
 def _window_facts(contest: Contest, evaluation: Evaluation) -> records.WindowFacts:

@@ -44,6 +44,7 @@ class ModelFacts:
         test_split: Scores on the test split of the dataset version.
         unlike_training: Scores on the rows of that split that resemble nothing in training.
         latency: Speed of its answers.
+        training_known: Whether anybody here knows the rows that it was trained on.
     """
 
     tag: str
@@ -53,6 +54,7 @@ class ModelFacts:
     test_split: SplitScore | None = None
     unlike_training: SplitScore | None = None
     latency: Latency | None = None
+    training_known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,12 @@ def warnings_part(record: DecisionRecord) -> list[str]:
             f" the {100 * MOST_FLIPS:.0f} that updates usually cost. People notice that even where"
             " the score rises."
         )
+    if record.deployed and not record.deployed.training_known:
+        sentences.append(
+            f"Nobody here knows which rows {record.deployed.tag} was trained on. None of the"
+            " compared rows was taken for one of them, so its scores may be too good; the"
+            " candidate's are not."
+        )
     if not sentences:
         return []
     return ["## Take note", "\n".join(f"- {sentence}" for sentence in sentences)]

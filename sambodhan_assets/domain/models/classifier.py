@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models import linear, transformer_classifier
-from sambodhan_assets.domain.models.training_record import TrainingRecord
+from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
+
+# What every model of transformers has.
+CONFIG_FILE = "config.json"
 
 
 class TextClassifier(Protocol):
@@ -54,16 +57,20 @@ _LOADERS: dict[str, Callable[[Path, TrainingRecord], TextClassifier]] = {
 
 
 def load_classifier(folder: Path, *, labels: Sequence[str] | None = None) -> TextClassifier:
-    """Read a model folder that `TextClassifier.save` wrote.
+    """Read a model folder: one that `TextClassifier.save` wrote, or a plain transformer.
 
     Args:
-        folder: Folder with `training.json` and the files of the model's family.
-        labels: Labels that the model must have, in this order; None accepts any.
+        folder: Folder with `training.json` and the files of the model's family; or one that only
+            transformers wrote, whose record then says that nobody knows its training.
+        labels: Labels that the model must have, in this order; None accepts any. A plain
+            transformer may have them in another order.
 
     Raises:
         PermanentError: The record is missing or names an unknown family, the labels are not the
             expected ones or not those of the weights, or weights are damaged or not finite.
     """
+    if not (folder / TRAINING_FILE).exists() and (folder / CONFIG_FILE).exists():
+        return transformer_classifier.adopt_transformer(folder, labels=labels)
     record = TrainingRecord.read(folder)
     if record.family not in _LOADERS:
         raise PermanentError(

@@ -16,6 +16,7 @@ from sambodhan_assets.domain.models.tokens import encode, longest_input, pad, to
 from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
 
 FAMILY = "transformer"
+_SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 # On a CPU, padding mixed texts costs more than batching gains: 32 rows with one of 400 tokens took
 # 25 s as one batch and 9 s in sorted batches of 8. A GPU is idle below some hundred rows.
 _ROWS_ON_CPU, _ROWS_ON_GPU = 8, 128
@@ -30,6 +31,7 @@ class TransformerClassifier:
         model: A transformers sequence classification model, in evaluation mode.
         tokenizer: Its tokenizer.
         max_length: Tokens that are read of a text; the rest is cut.
+        columns: Place of each label in the network's output; None where it is the label's id.
         record: How the model was trained.
         family: "transformer".
     """
@@ -40,6 +42,7 @@ class TransformerClassifier:
     max_length: int
     record: TrainingRecord
     family: str = FAMILY
+    columns: tuple[int, ...] | None = None
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Probabilities [n, K], calibrated; in float32 inside whatever training used.
@@ -60,7 +63,8 @@ class TransformerClassifier:
                 batch = pad([ids[row] for row in rows.tolist()], self.tokenizer.pad_token_id)
                 logits = self.model(**{name: part.to(device) for name, part in batch.items()})[0]
                 result[rows] = logits.float().cpu().double().softmax(dim=-1).numpy()
-        return tempered(result, calibration_of(self.record).temperature)
+        ordered = result if self.columns is None else result[:, self.columns]
+        return tempered(ordered, calibration_of(self.record).temperature)
 
     def with_record(self, record: TrainingRecord) -> "TransformerClassifier":
         """The same weights with another record."""
@@ -74,7 +78,8 @@ class TransformerClassifier:
         folder.mkdir(parents=True, exist_ok=True)
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
-        self.record.with_extra(extra).write(folder)
+        record = replace(self.record, labels=_label_names(self.model.config))
+        record.with_extra(extra).write(folder)
 
 
 def load_transformer(folder: Path, record: TrainingRecord) -> TransformerClassifier:
@@ -94,30 +99,59 @@ def load_transformer(folder: Path, record: TrainingRecord) -> TransformerClassif
     return classifier_of(model, tokenizer, record)
 
 
-def adopt_transformer(folder: Path, *, labels: Sequence[str]) -> TransformerClassifier:
+def adopt_transformer(
+    folder: Path, *, labels: Sequence[str] | None = None
+) -> TransformerClassifier:
     """Read a classifier that another program fine-tuned, which has no `training.json`.
 
-    A config without label names of its own (`LABEL_0`, ...) is taken to mean `labels` in order.
+    Args:
+        folder: Folder with config.json, model.safetensors and a tokenizer.
+        labels: The task's labels; the model may have them in another order. None takes its own.
 
     Raises:
-        PermanentError: As for `load_transformer`; also if the label names are others.
+        PermanentError: As for `load_transformer`; also if it has no safetensors, or its config does
+            not name exactly these labels.
     """
+    if not any((folder / name).is_file() for name in _SAFE_WEIGHTS):
+        raise _not_adopted(folder, *_without_safetensors(folder))
     model, tokenizer = _read(folder)
-    names, unnamed = _label_names(model.config), tuple(f"LABEL_{i}" for i in range(len(labels)))
-    if names not in (tuple(labels), unnamed):
-        raise _refusal(folder, f"config.json names {names}, the task has {tuple(labels)}.")
-    model.config.id2label = dict(enumerate(labels))
-    model.config.label2id = {label: place for place, label in enumerate(labels)}
+    names = _label_names(model.config)
+    wanted = names if labels is None else tuple(labels)
+    if sorted(names) != sorted(wanted):
+        raise _not_adopted(
+            folder,
+            f"its config.json names the labels {list(names)}, the task has {list(wanted)}.",
+            "Correct id2label and label2id in its config.json",
+        )
     record = TrainingRecord(
         family=FAMILY,
-        labels=tuple(labels),
+        labels=wanted,
         hyperparameters={},
         seed=None,
         library_versions={},
         training_rows=None,
         extra={"adopted": True},
     )
-    return classifier_of(model, tokenizer, record)
+    columns = None if names == wanted else tuple(names.index(label) for label in wanted)
+    return replace(classifier_of(model, tokenizer, record), columns=columns)
+
+
+def _without_safetensors(folder: Path) -> tuple[str, str]:
+    pickled = sorted(path.name for path in folder.glob("*.bin"))
+    found = f"only {', '.join(pickled)}, and reading a pickle runs what is in it" if pickled else ""
+    return (
+        f"it has no {_SAFE_WEIGHTS[0]}{', ' if found else ''}{found}.",
+        "Load it where you trust it, write it with save_pretrained, which makes safetensors, and "
+        "push that",
+    )
+
+
+def _not_adopted(folder: Path, found: str, todo: str) -> PermanentError:
+    return PermanentError(
+        tried=f"Reading the model of another program in {folder}",
+        found=found,
+        todo=f"{todo}; or name another model repository, which starts empty.",
+    )
 
 
 def classifier_of(model: Any, tokenizer: Any, record: TrainingRecord) -> TransformerClassifier:
@@ -163,9 +197,12 @@ def _read(folder: Path) -> tuple[Any, Any]:
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,
+            trust_remote_code=False,
             output_loading_info=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     # What transformers raises for a missing, damaged or foreign file.
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise _refusal(folder, f"it cannot be read ({error!r}).") from error
