@@ -61,6 +61,7 @@ def main() -> None:
     try:
         app()
     except PlatformError as error:
+        # Masked before markup is escaped, which could change a secret.
         err.print(f"[red]Error[/red] {escape(mask(str(error)))}", highlight=False)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  (Python would print it with its secrets)

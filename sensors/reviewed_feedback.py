@@ -10,6 +10,7 @@ from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry, Version
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.failures import explained_failures
 from sambodhan_assets.assets.raw_feedback import SamplingConfig
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.dataset.snapshot import CORRECTION
@@ -58,22 +59,37 @@ def build_reviewed_feedback_sensor(
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> dg.SensorResult:
-        if at_work := _run_at_work(context.instance, leases, task):
-            return dg.SensorResult(skip_reason=f"{at_work} works on {task.name}.")
-        decided = last_decided_dataset(task, settings, artifacts, registry)
-        poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
-        recent, now = poll.counts[task.name], datetime.now(UTC)
-        if recent < settings.min_new_records and not _is_due(context.cursor, now):
-            needed = settings.min_new_records
-            return dg.SensorResult(skip_reason=f"{recent} new corrections, {needed} start a run.")
-        state, decision = _compare(context, task, feedback, settings, registry, decided)
-        if decision.run_key is None:
-            return dg.SensorResult(skip_reason=decision.reason, cursor=now.isoformat())
-        context.log.info(decision.reason)
-        request = dg.RunRequest(run_key=decision.run_key, tags={STATE_TAG: state})
-        return dg.SensorResult(run_requests=[request], cursor=now.isoformat())
+        # Dagster stores why a look failed, as it does of runs.
+        with explained_failures(leases.home, f"sensor-{task.name}.txt"):
+            return _look(context, task, feedback, artifacts, registry, settings, leases)
 
     return reviewed_feedback
+
+
+def _look(
+    context: dg.SensorEvaluationContext,
+    task: LabelTask,
+    feedback: FeedbackStore,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    settings: LaneSettings,
+    leases: TaskLeases,
+) -> dg.SensorResult:
+    """Whether a run is worth its while now."""
+    if at_work := _run_at_work(context.instance, leases, task):
+        return dg.SensorResult(skip_reason=f"{at_work} works on {task.name}.")
+    decided = last_decided_dataset(task, settings, artifacts, registry)
+    poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
+    recent, now = poll.counts[task.name], datetime.now(UTC)
+    if recent < settings.min_new_records and not _is_due(context.cursor, now):
+        needed = settings.min_new_records
+        return dg.SensorResult(skip_reason=f"{recent} new corrections, {needed} start a run.")
+    state, decision = _compare(context, task, feedback, settings, registry, decided)
+    if decision.run_key is None:
+        return dg.SensorResult(skip_reason=decision.reason, cursor=now.isoformat())
+    context.log.info(decision.reason)
+    request = dg.RunRequest(run_key=decision.run_key, tags={STATE_TAG: state})
+    return dg.SensorResult(run_requests=[request], cursor=now.isoformat())
 
 
 def last_decided_dataset(

@@ -177,10 +177,10 @@ def run_all(runner: Runner, world: World, hub: LiveHub) -> None:
     live_second_round(world, share=0.7)
     mark(world.url)
     runner.run()
-    runner.run(HF_TOKEN=WRONG_TOKEN)
+    runner.run(HF_TOKEN=WRONG_TOKEN, WANDB_MODE="disabled")
     right = with_password(world.url, DATABASE_PASSWORD)
     runner.run(POSTGRES_URL=with_password(world.url, WRONG_PASSWORD), HF_TOKEN=TOKEN)
-    runner.run(POSTGRES_URL=right, broken=True)
+    runner.run(POSTGRES_URL=right, WANDB_MODE="offline", broken=True)
 
 
 def dagster_home(world: World) -> Path:

@@ -64,6 +64,9 @@ def test_the_runs_ended_as_planned(traces: Traces):
         b"OK department_pipeline: department on hold",
         *[b"FAILED department_pipeline"] * 3,
     ]
+    first = json.loads(traces.chats[0])["text"]
+    assert "/datasets/alice/sambodhan-department-dataset/tree/v2" in first
+    assert "/alice/sambodhan-department-classifier/tree/v2" in first
     reds = [json.loads(chat)["text"] for chat in traces.chats[2:]]
     assert "the Hub does not know this token (401)" in reds[0]
     assert "password authentication failed" in reds[1]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resources.feedback_store import FeedbackStore
 from resources.lane_settings import decision_repository
 from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.feedback_watch import (
@@ -322,3 +323,19 @@ def test_an_empty_database_starts_nothing(first_round: World, instance: dg.Dagst
     result = look(first_round, instance)
     assert requests(result) == []
     assert "0 changed corrections" in str(result.skip_reason)
+
+
+def test_what_dagster_stores_of_a_failed_look_quotes_no_complaint(
+    first_round: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("the bridge of our ward has fallen")
+
+    monkeypatch.setattr(FeedbackStore, "reviewed_since", broken)
+    with pytest.raises(dg.Failure) as caught:
+        look(first_round, instance)
+    assert "bridge" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert "ValueError" in str(caught.value.description)
+    told = (first_round.home / "errors/sensor-department.txt").read_text()
+    assert "the bridge of our ward has fallen" in told
