@@ -1,6 +1,7 @@
 """The commands `sambodhan space ...` and `sambodhan trigger`: Spaces that work on demand."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from resources.spaces import RUNNING
 from sambodhan_assets.console import examples, print_lines
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.space.files import KINDS, write_space_files
 
 if TYPE_CHECKING:
     from sambodhan_assets.space.job import SpaceJob
@@ -49,6 +51,19 @@ def retrain(port: Port = None) -> None:
     from sambodhan_assets.space.job import retraining
 
     _work(retraining, port)
+
+
+@space_app.command("files", epilog=examples("space files retrain spaces/retrain"))
+def files(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.")],
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="A new folder.")],
+) -> None:
+    """Writes what the repository of a Space holds; `hf upload` puts it there.
+
+    Needs a checkout of the project. Files of an earlier call are replaced.
+    """
+    written = write_space_files(kind, folder)
+    print_lines([f"Wrote {len(written)} files to {folder}."])
 
 
 def _work(
