@@ -56,6 +56,8 @@ LANDING = {
     "create", "first commit", "first tag", "storage", "verify", "commit", "tag", "branch",
     "first deployment", "upload of a model", "commit of a model", "tag of a model", "deployment",
 }  # fmt: skip
+# After a refusal the client looks itself whether the repository is there.
+LOOKED_UP = {("create", answered(status, landed=True)) for status in (401, 403)}
 # A silent server is given up after so many seconds.
 SILENCE = 0.5
 TRIES = 3
@@ -101,6 +103,8 @@ def check(world: World, name: str, point: Point, fault: Fault, said: Said, outco
 
 def outcome_of(name: str, fault: Fault, *, always: bool) -> str:
     """What the table says."""
+    if (name, fault) in LOOKED_UP:
+        return MADE
     once, ever = FAULTS[fault]
     if not always:
         return once

@@ -35,8 +35,9 @@ _REFUSALS = {
         "Check the repository's name and the rights of HF_TOKEN.",
     ),
 }
-# Connections fail as httpx2 errors, uploads as RuntimeError, a page instead of JSON as ValueError.
-_CLIENT_FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError)
+# Connections fail as httpx2 errors, uploads as RuntimeError, a page instead of JSON as ValueError,
+# JSON without what the client looks for as KeyError.
+_CLIENT_FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError, KeyError)
 # Together with the client's own five tries a silent service is given up after some minutes.
 _RETRY_SECONDS = 120.0
 
@@ -69,7 +70,15 @@ def hub_api(endpoint: str | None, token: str, timeout_seconds: float) -> HfApi:
 def _client() -> httpx2.Client:
     client = default_client_factory()
     client.timeout = httpx2.Timeout(_timeout)
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks["request"], _end_waiting]}
     return client
+
+
+def _end_waiting(request: httpx2.Request) -> None:
+    """Listings and questions about repositories ask to wait for ever, whatever the client says."""
+    if all(seconds is None for seconds in request.extensions["timeout"].values()):
+        request.extensions["timeout"] = httpx2.Timeout(_timeout).as_dict()
 
 
 @cache

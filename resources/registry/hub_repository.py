@@ -85,18 +85,25 @@ class HubRepository:
                     private=visibility == "private",
                     exist_ok=True,
                 )
-            refs = self.references()
+            refs = self._shown(MAIN)
         with hub_errors(f"Asking for the right to write {self.name}"):
             self.api.auth_check(self.name, repo_type=self.kind, write=True)
-        if refs is not None and self.branch not in refs.branches:
+        if self.branch not in refs.branches:
             with hub_errors(f"Creating the branch {self.branch} of {self.name}"):
                 self.api.create_branch(
                     self.name, branch=self.branch, repo_type=self.kind, exist_ok=True
                 )
-            refs = self.references()
-        if refs is None:
+            refs = self._shown(self.branch)
+        return refs
+
+    def _shown(self, branch: str) -> References:
+        """References with a branch that was just made; where it was not, the next try makes it."""
+        refs = self.references()
+        if refs is None or branch not in refs.branches:
             raise TransientError(
-                tried=f"Creating {self.name}", found="it does not show up yet.", todo="Run again."
+                tried=f"Creating the branch {branch} of {self.name}",
+                found="it does not show up yet.",
+                todo="Run again.",
             )
         return refs
 
