@@ -16,10 +16,11 @@ from resources.assembly import open_tracker
 from resources.tracking import wandb_runs
 from resources.tracking.base import NullTracker
 from resources.tracking.wandb_runs import WandbTracker
-from sambodhan_assets.domain.tracking.preparation import fetched, space_paused
+from sambodhan_assets.domain.tracking.preparation import fetched, space_paused, too_few_rows
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Table, Tracked, TrackedVersion
 from tests.databases import execute
-from tests.lane_world import LABEL_TASKS, World, run
+from tests.lane_world import LABEL_TASKS, Outcome, World, Worlds, run
+from tests.standins.wandb_server import wandb_server
 from tests.wandb_files import OfflineRun, offline_runs
 
 KEY = "a1b2c3d4e5" * 4
@@ -59,13 +60,31 @@ def by_project(world: World) -> dict[str, OfflineRun]:
     return {run.project: run for run in found}
 
 
-def test_a_whole_lane_is_tracked_under_the_known_names(first_round: World):
-    outcome = run(first_round.but(WANDB_MODE="offline"))
+@pytest.fixture(scope="module")
+def lane(worlds: Worlds) -> Generator[tuple[World, Outcome]]:
+    """A whole lane; W&B refuses every connection, so that everything is written."""
+    world = worlds.copy("first_round")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    online = world.but(
+        WANDB_API_KEY=KEY, WANDB_BASE_URL=f"http://127.0.0.1:{port}", WANDB_TIMEOUT_SECONDS="8"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSTGRES_URL", world.url)
+        patch.setenv("WANDB_API_KEY", KEY)
+        patch.setenv("HF_TOKEN", "hf_plantedplanted")
+        outcome = run(online)
+    yield world, outcome
+    worlds.drop(world)
+
+
+def test_a_whole_lane_is_tracked_under_the_known_names(lane: tuple[World, Outcome]):
+    world, outcome = lane
     assert outcome.success
-    tracked = by_project(first_round)
+    tracked = by_project(world)
     assert set(tracked) == {DATASETS, MODELS}
     assert {found.id for found in tracked.values()} == {outcome.run_id}
-    (dataset,), (model,) = first_round.dataset_tags(), first_round.model_tags()
+    (dataset,), (model,) = world.dataset_tags(), world.model_tags()
 
     preparation = tracked[DATASETS]
     expected = {
@@ -94,10 +113,10 @@ def test_a_whole_lane_is_tracked_under_the_known_names(first_round: World):
     assert [(level, title) for level, title, _ in retraining.alerts] == [("INFO", "Model deployed")]
 
 
-def test_lineage_reads_dataset_version_training_run_model_version(first_round: World):
-    run(first_round.but(WANDB_MODE="offline"))
-    tracked = by_project(first_round)
-    (dataset,), (model,) = first_round.dataset_tags(), first_round.model_tags()
+def test_lineage_reads_dataset_version_training_run_model_version(lane: tuple[World, Outcome]):
+    world, _ = lane
+    tracked = by_project(world)
+    (dataset,), (model,) = world.dataset_tags(), world.model_tags()
     made = tracked[DATASETS].versions
     assert [(v.role, v.kind, v.name) for v in made] == [
         ("output", "dataset", "sambodhan-department-dataset")
@@ -201,39 +220,85 @@ def complaints(world: World) -> list[str]:
     return [text for (text,) in rows if len(text) > 20]
 
 
-def test_no_secret_and_no_complaint_is_written(
-    first_round: World, refused_port: int, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("WANDB_API_KEY", KEY)
-    monkeypatch.setenv("HF_TOKEN", "hf_plantedplanted")
-    world = first_round.but(
-        WANDB_API_KEY=KEY,
-        WANDB_BASE_URL=f"http://127.0.0.1:{refused_port}",
-        WANDB_TIMEOUT_SECONDS="8",
-    )
-    outcome = run(world)
-    assert outcome.success
+def test_no_secret_and_no_complaint_is_written(lane: tuple[World, Outcome]):
+    world, outcome = lane
     written = everything_in(world.home / "wandb")
     assert len(written) > 10_000
     assert KEY.encode() not in written
     assert b"hf_planted" not in written
-    assert socket.gethostname().encode() not in written
     texts = complaints(world)
     assert len(texts) == 300
     for text in texts:
         forms = (text.encode(), json.dumps(text)[1:-1].encode(), text.encode("utf-16-le"))
         assert not any(form in written for form in forms)
     assert KEY not in outcome.events
+    assert {found.of("run")[0].host for found in offline_runs(world.home / "wandb")} == {""}
 
 
-@pytest.mark.parametrize("server", ["silent_port", "refused_port"])
-def test_a_run_is_green_and_says_what_is_not_tracked_where_wandb_is_away(
-    first_round: World, server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+def test_an_online_run_reaches_wandb_and_leaves_no_copy(first_round: World):
+    with wandb_server() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_API_KEY", KEY)
+        world = first_round.but(
+            WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url, WANDB_ENTITY="somebody"
+        )
+        outcome = run(world, "prepare_department")
+    assert outcome.success
+    assert "is not tracked" not in outcome.events
+    opened = server.of("UpsertBucket")[0]
+    assert (opened["project"], opened["name"]) == (DATASETS, outcome.run_id)
+    (row,) = server.history
+    assert row["department_push_status"] == "success"
+    (alert,) = server.of("NotifyScriptableRunAlert")
+    assert (alert["severity"], alert["title"]) == ("INFO", "Dataset updated")
+    assert len(server.of("CommitArtifact")) == 1
+    assert offline_runs(world.home / "wandb") == []
+
+
+def test_an_input_is_used_and_alerts_of_one_title_all_arrive(tmp_path: Path):
+    version = TrackedVersion(kind="dataset", name="me/d", tag="v1", manifest="{}", facts={})
+    with wandb_server() as server:
+        online = tracker(tmp_path, mode="online", api_key=KEY, base_url=server.url)
+        for task in ("department", "urgency"):
+            online.note(PLACE, too_few_rows(task, "2 of 3 rows."))
+        online.note(PLACE, Tracked(inputs=(version,)))
+        online.hand_over(pytest.fail)
+    assert len(server.of("UseArtifact")) == 1
+    alerts = server.of("NotifyScriptableRunAlert")
+    assert [alert["title"] for alert in alerts] == ["Dataset skipped", "Dataset skipped"]
+    # W&B drops an alert whose title it has heard within this many milliseconds.
+    assert {alert["waitDuration"] for alert in alerts} == {1}
+
+
+def test_what_wandb_does_not_take_to_the_end_is_kept_whole(tmp_path: Path):
+    warnings: list[str] = []
+    with wandb_server() as server:
+        server.silent_from = "NotifyScriptableRunAlert"
+        online = tracker(
+            tmp_path, mode="online", api_key=KEY, base_url=server.url, timeout_seconds=12
+        )
+        online.note(PLACE, too_few_rows("department", "2 of 3 rows."))
+        online.hand_over(warnings.append)
+    (warning,) = warnings
+    (kept,) = offline_runs(tmp_path)
+    assert f"`wandb sync {kept.folder}`" in warning
+    assert kept.values["department_push_status"] == "skipped_insufficient_data"
+    assert len(kept.alerts) == 1
+
+
+def test_every_project_that_is_not_tracked_is_named(lane: tuple[World, Outcome]):
+    world, outcome = lane
+    for project, kept in by_project(world).items():
+        assert f"is not tracked in the W&B project {project}: CommError" in outcome.events
+        assert f"`wandb sync {kept.folder}` sends it later." in outcome.events
+
+
+def test_a_run_is_green_where_wandb_takes_connections_and_never_answers(
+    first_round: World, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     world = first_round.but(
         WANDB_API_KEY=KEY,
-        WANDB_BASE_URL=f"http://127.0.0.1:{request.getfixturevalue(server)}",
+        WANDB_BASE_URL=f"http://127.0.0.1:{silent_port}",
         WANDB_TIMEOUT_SECONDS="8",
     )
     outcome = run(world, "prepare_department")

@@ -66,6 +66,7 @@ def settings(order: dict[str, Any]) -> Any:
         x_disable_machine_info=True,
         x_save_requirements=False,
         host="",
+        program="sambodhan",
         init_timeout=order["init_timeout"],
         finish_timeout=order["finish_timeout"],
         finish_timeout_raises=True,
@@ -90,7 +91,8 @@ def log(run: Any, order: dict[str, Any]) -> None:
     ]:
         log_version(run, version, Path(order["folder"]) / "manifests", is_input=is_input)
     for alert in tracked["alerts"]:
-        run.alert(alert["title"], alert["text"], level=alert["level"], wait_duration=0)
+        # W&B drops an alert with the title of one that is younger; 0 would mean a minute.
+        run.alert(alert["title"], alert["text"], level=alert["level"], wait_duration=0.001)
 
 
 def table(content: dict[str, Any]) -> Any:

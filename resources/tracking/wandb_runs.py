@@ -2,7 +2,8 @@
 
 Stages note what they made; when the process has done its part of a run, everything goes to W&B at
 once. So a run waits at most once for a service that is away, and wandb, with its threads and its
-exit handlers, is never loaded where models train. What cannot be sent is written as an offline run.
+exit handlers, is never loaded where models train. What cannot be sent is written as an offline run
+from the start: a log that wandb could not finish may lack its end.
 """
 
 import json
@@ -27,7 +28,6 @@ _SENDER = Path(__file__).with_name("send_to_wandb.py")
 _BUTTON_JOB = "__ASSET_JOB"
 
 Mode = Literal["online", "offline"]
-Answers = dict[str, dict[str, str]]
 
 
 class WandbTracker(Tracker):
@@ -58,47 +58,42 @@ class WandbTracker(Tracker):
 
     def hand_over(self, on_warning: Callable[[str], None]) -> None:
         """See `Tracker.hand_over`."""
-        mode = self.mode
         noted, self._noted = self._noted, {}
+        # Why W&B takes nothing; the other places need not wait for it again.
+        away: str | None = None
         for place, tracked in noted.items():
-            answers = self._send(place, tracked, mode)
-            if "done" in answers:
-                if mode == "online":
-                    # W&B has it; the copy on the disk would grow without end.
-                    shutil.rmtree(answers["begun"]["folder"], ignore_errors=True)
-                continue
-            why = answers["failed"]["why"]
-            # W&B is away for the other places too; they need not wait for it again.
-            mode = "offline"
-            if "begun" not in answers:
-                answers = self._send(place, tracked, mode)
-            on_warning(self._sentence(place, why, answers))
+            if self.mode == "online" and away is None:
+                _, away = self._send(place, tracked, "online")
+                if away is None:
+                    continue
+            folder, problem = self._send(place, tracked, "offline")
+            if why := away or problem:
+                on_warning(self._sentence(place, why, folder))
 
-    def _sentence(self, place: RunPlace, why: str, answers: Answers) -> str:
-        lost = f"Run {place.run_id} is not tracked in the W&B project {place.project}: {why}."
-        if "begun" not in answers:
+    def _sentence(self, place: RunPlace, problem: str, folder: str | None) -> str:
+        lost = f"Run {place.run_id} is not tracked in the W&B project {place.project}: {problem}."
+        if folder is None:
             return f"{lost} It could not be kept in {self.folder} either."
-        return f"{lost} `wandb sync {answers['begun']['folder']}` sends it later."
+        return f"{lost} `wandb sync {folder}` sends it later."
 
-    def _send(self, place: RunPlace, tracked: Tracked, mode: Mode) -> Answers:
-        """The answers of the sending program by state; one of `done` and `failed` is there."""
+    def _send(self, place: RunPlace, tracked: Tracked, mode: Mode) -> tuple[str | None, str | None]:
+        """Folder of what was written, None if nothing is left there; and the problem, if any."""
         before = self._segments(place)
         try:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
             text = self._told(json.dumps(self._order(place, tracked, mode)), mode)
         except OSError as error:
-            return {"failed": {"why": self._safe(str(error))}}
+            return None, self._safe(str(error))
         answers = {a["state"]: a for a in map(json.loads, text.splitlines())}
-        if "begun" not in answers:
-            # An attempt that did not get far leaves a run without content.
+        done = "done" in answers
+        if mode == "online" or not done:
+            # What W&B has needs no copy, and half of a run would hide that the rest is missing.
             for folder in self._segments(place) - before:
                 shutil.rmtree(folder, ignore_errors=True)
-        if "done" not in answers and "failed" not in answers:
-            limit = f"no end within {self.timeout_seconds:g} seconds, or the program broke off"
-            answers["failed"] = {"why": limit}
-        if "failed" in answers:
-            answers["failed"]["why"] = self._safe(answers["failed"]["why"])
-        return answers
+        if done:
+            return (None if mode == "online" else answers["begun"]["folder"]), None
+        limit = f"no end within {self.timeout_seconds:g} seconds, or the program broke off"
+        return None, self._safe(answers.get("failed", {"why": limit})["why"])
 
     def _segments(self, place: RunPlace) -> set[Path]:
         """Folders in which wandb has begun this run."""
