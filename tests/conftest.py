@@ -1,5 +1,6 @@
 """Fixtures that every test may name."""
 
+import tests.hf_home  # noqa: F401  (first: before a client of the Hub is imported)
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
 from tests.lane_world import deployed, first_round, held, promotable, second_round, worlds
