@@ -53,7 +53,7 @@ class TrackingSettings(BaseSettings):
 
     @field_validator("wandb_base_url")
     @classmethod
-    def _is_an_address(cls, address: str | None) -> str | None:
+    def _is_a_web_address(cls, address: str | None) -> str | None:
         if address is not None and not address.startswith(("http://", "https://")):
             raise ValueError("must be an http or https address")
         return address

@@ -61,6 +61,9 @@ def test_nothing_set_is_enough():
         ("API_ENDPOINT", "http://127.0.0.1:8000/answers", "ends with /predict"),
         ("SPACE_HARDWARE", "T4 small", "such as t4-small"),
         ("AUTO_RETRAIN", "sometimes", "boolean"),
+        ("WANDB_MODE", "sometimes", "'online', 'offline' or 'disabled'"),
+        ("WANDB_BASE_URL", "wandb.example", "http or https address"),
+        ("WANDB_TIMEOUT_SECONDS", "-7.654", "greater than 0"),
         ("POSTGRES_URL", "mysql://user:geheim@db/feedback", "postgresql://"),
     ],
 )
@@ -218,3 +221,41 @@ def test_the_folder_of_all_state_is_absolute_and_may_start_with_a_tilde(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings({"SAMBODHAN_HOME": "~/state"}).home == tmp_path / "state"
     assert load_settings({"SAMBODHAN_HOME": "state"}).home == Path.cwd() / "state"
+
+
+def tracking_mode(**variables: str) -> str | None:
+    return load_settings(variables).tracking_mode
+
+
+def test_how_runs_are_tracked_is_decided_by_key_and_mode():
+    key = "a" * 40
+    assert tracking_mode() is None
+    assert tracking_mode(WANDB_API_KEY=key) == "online"
+    assert tracking_mode(WANDB_API_KEY=key, WANDB_MODE="offline") == "offline"
+    assert tracking_mode(WANDB_API_KEY=key, WANDB_MODE="disabled") is None
+    assert tracking_mode(WANDB_MODE="offline") == "offline"
+    assert "WANDB_API_KEY, which is not set" in refusal(WANDB_MODE="online")
+
+
+def test_the_one_project_name_belongs_to_the_label_or_else_to_preparation(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    plain = load_settings()
+    assert plain.dataset_wandb_project == "sambodhan-dataset-pipeline"
+    assert plain.wandb_project(URGENCY) == "sambodhan-urgency-classifier"
+    preparing = load_settings({"WANDB_PROJECT_NAME": "mine"})
+    assert preparing.dataset_wandb_project == "mine"
+    assert preparing.wandb_project(URGENCY) == "sambodhan-urgency-classifier"
+    retraining = load_settings({"WANDB_PROJECT_NAME": "mine", "LABEL": "urgency"})
+    assert retraining.dataset_wandb_project == "sambodhan-dataset-pipeline"
+    assert retraining.wandb_project(URGENCY) == "mine"
+    assert retraining.wandb_project(DEPARTMENT) == "sambodhan-department-classifier"
+    monkeypatch.setenv("URGENCY_WANDB_PROJECT", "another")
+    assert retraining.wandb_project(URGENCY) == "another"
+
+
+def test_the_wandb_key_stands_in_resources_by_the_name_of_its_variable_only():
+    settings = load_settings({"WANDB_API_KEY": "k" * 40})
+    tracker = build_resources(settings, LABEL_TASKS)["tracker"]
+    assert "k" * 40 not in repr(tracker)
+    assert tracker.api_key == "WANDB_API_KEY"

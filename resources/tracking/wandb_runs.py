@@ -121,6 +121,9 @@ class WandbTracker(Tracker):
     def _order(self, place: RunPlace, tracked: Tracked, mode: Mode) -> dict[str, Any]:
         failed = any(alert.level == AlertLevel.ERROR for alert in tracked.alerts)
         job = "materialization" if place.job == _BUTTON_JOB else place.job
+        content = tracked.to_dict()
+        for alert in content["alerts"]:
+            alert["text"] = mask(alert["text"])
         return {
             "project": place.project,
             "entity": self.entity,
@@ -132,7 +135,7 @@ class WandbTracker(Tracker):
             # Measured with 0.31: a silent server holds init for twice its limit.
             "init_timeout": self.timeout_seconds / 4,
             "finish_timeout": self.timeout_seconds / 3,
-            "tracked": tracked.to_dict(),
+            "tracked": content,
         }
 
     def _environment(self, mode: Mode) -> dict[str, str]:
