@@ -27,7 +27,7 @@ class LaneSettings(dg.ConfigurableResource):
     decision_threshold: float = Field(description="Smallest gain worth a promotion.")
     bootstrap_min_f1: float = Field(description="Lowest macro-F1 of a first deployment.")
     max_latency_ms: float | None = Field(description="Highest p99 latency; None: not judged.")
-    deployed_sample_size: int = Field(description="Rows of the f1_delta rule's deployed score.")
+    deployed_sample_size: int = Field(description="Rows of f1_delta; rows asked elsewhere.")
     dataset_names: dict[str, str] = Field(description="Dataset repository by task.")
     model_names: dict[str, str] = Field(description="Model repository by task.")
     dataset_license: str | None = Field(description="Licence on dataset cards.")

@@ -92,7 +92,7 @@ class Settings(HubSettings, MailSettings, SpaceSettings, TrackingSettings):
         None, gt=0, description="Highest p99 latency of a candidate; unset: not judged."
     )
     deployed_sample_size: int = Field(
-        300, ge=1, description="Rows on which the f1_delta rule scores the deployed model."
+        300, ge=1, description="Rows on which a deployed model is scored by f1_delta, or asked."
     )
     executor: Literal["in_process", "multiprocess"] = Field(
         "in_process", description="How Dagster runs the steps of a job."
