@@ -23,6 +23,7 @@ from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import create_space, restarts
 from tests.lane_world import ROOT, World, child_environment, run
 from tests.standins.hubserver import LiveHub
+from tests.wandb_files import offline_runs
 
 PREPARE, RETRAIN = "officials/prepare-dataset", "officials/department-retrain"
 SAMBODHAN = (sys.executable, "-c", "from sambodhan_assets.cli import main; main()")
@@ -154,12 +155,26 @@ def test_a_pause_that_fails_is_a_warning_and_the_hardware_is_left(first_round: W
     assert stage(hub, PREPARE) == "RUNNING"
 
 
-def test_a_restart_that_fails_is_told(first_round: World, hub: LiveHub):
-    given = variables(first_round, hub, AUTO_RETRAIN="1", DEPARTMENT_RETRAIN_SPACE="officials/none")
+def test_a_restart_and_a_pause_that_fail_are_told_and_tracked(first_round: World, hub: LiveHub):
+    hub.fault("POST .*/pause", "status", status=403, times=0)
+    given = variables(
+        first_round,
+        hub,
+        AUTO_RETRAIN="1",
+        DEPARTMENT_RETRAIN_SPACE="officials/none",
+        WANDB_MODE="offline",
+    )
     code, said = end(start(given, "space", "prepare"))
     assert code == 1
     assert "Error: Restarting the Space officials/none: the Hub has nothing there" in said
-    assert stage(hub, PREPARE) == "PAUSED"
+    found = offline_runs(first_round.home / "wandb")
+    last = next(run for run in found if "hf_space_pause" in run.values)
+    assert last.values["hf_space_pause"] == "failed"
+    assert {run.id for run in found} == {last.id}
+    assert [(title, level) for level, title, _ in last.alerts] == [
+        ("Space pause failed", "WARN"),
+        ("Space restart failed", "WARN"),
+    ]
 
 
 # Retraining
@@ -251,6 +266,17 @@ def test_a_container_that_comes_while_the_hardware_is_pending_asks_for_none(hub:
     hub.call("POST", "/_space", {"repo": RETRAIN, "stage": "RUNNING"})
     assert own(hub, []).has_hardware()
     assert hardware_requests(hub, RETRAIN) == 1
+
+
+def test_a_container_that_is_ended_while_it_waits_leaves_the_job_to_the_next(
+    hub: LiveHub, monkeypatch: pytest.MonkeyPatch
+):
+    def end_it(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    hub.call("POST", "/_space", {"repo": RETRAIN, "stage": "BUILDING"})
+    monkeypatch.setattr(own_space.time, "sleep", end_it)
+    assert not own(hub, [], wait_seconds=60).has_hardware()
 
 
 @pytest.mark.usefixtures("impatient")

@@ -3,6 +3,7 @@
 import signal
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError, DagsterHomeNotSetError
@@ -11,11 +12,11 @@ from dagster._core.utils import make_new_run_id
 from resources.assembly import build_lane_settings, open_notifier, open_registry, open_spaces
 from resources.masking import mask, masked_traceback
 from resources.profiles import Settings
-from resources.spaces import Spaces
 from sambodhan_assets.definitions import build_definitions
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
-from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.space.follow_up import restart_retraining, track_rest
 from sambodhan_assets.space.own_space import OwnSpace, Rest, Say
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
@@ -66,6 +67,8 @@ def retraining(settings: Settings, say: Say) -> SpaceJob:
     """Training, decision and deployment of LABEL's task, from its newest dataset version."""
     task = next((task for task in LABEL_TASKS if task.name == settings.label), None)
     needs = _common_needs(settings)
+    if settings.family == "transformer" and find_spec("torch") is None:
+        needs["VARIANT=gpu"] = "MODEL_CHECKPOINT needs PyTorch; the image was built without it"
     if task is None:
         needs["LABEL"] = " or ".join(task.name for task in LABEL_TASKS)
     own = (settings.retrain_space(task) if task else None) or settings.space_id
@@ -87,26 +90,31 @@ def run_space_job(work: SpaceJob, settings: Settings, say: Say) -> Ending:
     run_id = make_new_run_id()
     rest: Rest | None = None
     code: int | None = 1
+    restarts: list[str] = []
     _hear_signals()
     try:
-        code = _guarded(work, run_id, settings, say)
+        code = _guarded(work, run_id, settings, say, restarts)
     finally:
         _hear_no_signals()
         if code is not None:
             rest = work.own.rest()
     if code is None:
         return Ending(exit_code=0, run_id=None, rest=None)
+    if rest is not None:
+        track_rest(settings, work.job, run_id, rest, tuple(restarts), say)
     return Ending(exit_code=code, run_id=run_id, rest=rest)
 
 
-def _guarded(work: SpaceJob, run_id: str, settings: Settings, say: Say) -> int | None:
-    """The exit code; None if another container does the job."""
+def _guarded(
+    work: SpaceJob, run_id: str, settings: Settings, say: Say, restarts: list[str]
+) -> int | None:
+    """The exit code; None if another container does the job. Restarts that fail are added."""
     try:
         _require(work)
         if not work.own.has_hardware():
             say("The Hub starts another container for the job; this one ends.")
             return None
-        return _run(work, run_id, settings, say)
+        return _run(work, run_id, settings, say, restarts)
     except KeyboardInterrupt:
         say(f"{work.job} was stopped before it began.")
         return 1
@@ -131,7 +139,7 @@ def _require(work: SpaceJob) -> None:
         )
 
 
-def _run(work: SpaceJob, run_id: str, settings: Settings, say: Say) -> int:
+def _run(work: SpaceJob, run_id: str, settings: Settings, say: Say, restarts: list[str]) -> int:
     with _open_instance() as instance:
         stopped = _execute(work.job, run_id, settings, instance)
         run = instance.get_run_by_id(run_id)
@@ -147,8 +155,8 @@ def _run(work: SpaceJob, run_id: str, settings: Settings, say: Say) -> int:
         say(f"{summary.subject}.")
         if stopped:
             return 1
-        began = restart_retraining(instance, run_id, settings, work.own.spaces, say)
-        return 0 if run.is_success and began else 1
+        restarts += restart_retraining(instance, run_id, settings, work.own.spaces, say)
+        return 0 if run.is_success and not restarts else 1
 
 
 def _execute(job: str, run_id: str, settings: Settings, instance: dg.DagsterInstance) -> bool:
@@ -162,43 +170,6 @@ def _execute(job: str, run_id: str, settings: Settings, instance: dg.DagsterInst
         # What follows is told and done to the end.
         _hear_no_signals()
     return False
-
-
-def restart_retraining(
-    instance: dg.DagsterInstance, run_id: str, settings: Settings, spaces: Spaces, say: Say
-) -> bool:
-    """Restarts the retrain Space of each task that got a new dataset version, if AUTO_RETRAIN=1.
-
-    Returns:
-        Whether every one of them was restarted.
-    """
-    if not settings.auto_retrain:
-        return True
-    done = True
-    for task in _tasks_with_new_versions(instance, run_id):
-        space = settings.retrain_space(task)
-        if space is None:
-            say(f"{task.name} has a new dataset version, but no retrain Space is set.")
-            continue
-        try:
-            spaces.restart(space)
-            say(f"{task.name} has a new dataset version; {space} is restarted.")
-        except PlatformError as error:
-            say(f"Error: {error}")
-            done = False
-    return done
-
-
-def _tasks_with_new_versions(instance: dg.DagsterInstance, run_id: str) -> list[LabelTask]:
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-    found: set[str] = set()
-    for entry in instance.all_logs(run_id, of_type=kind):
-        made = entry.asset_materialization
-        if made is None or made.asset_key.path[-1] != "dataset_version":
-            continue
-        if "nothing changed since" not in made.metadata:
-            found.add(made.asset_key.path[0])
-    return [task for task in LABEL_TASKS if task.name in found]
 
 
 def _open_instance() -> dg.DagsterInstance:
