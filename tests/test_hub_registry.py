@@ -309,17 +309,3 @@ def test_a_killed_deployer_has_moved_all_of_main_or_nothing(
     assert registry.deployed(MODELS).tag == serving.tag
     registry.move_pointer(MODELS, move)
     assert [made.tag for made in registry.deployments(MODELS)] == [first.tag, second.tag]
-
-
-@pytest.mark.parametrize(("kind", "most"), [("lfs_hub", 14), ("xet_hub", 10)])
-def test_a_version_costs_one_commit_and_few_requests(request, tmp_path, kind, most):
-    hub = request.getfixturevalue(kind)
-    registry = hub_registry(hub)
-    for text in ("one", "two"):
-        splits = {f"data__{name}.parquet": text * 9 + name for name in ("train", "eval", "test")}
-        made = make_folder(tmp_path / text, **{"README.md": f"# {text}\n", **splits})
-        hub.clear()
-        registry.publish(DATASETS, made, publication())
-    sent = [f"{entry['method']} {entry['path']}" for entry in hub.log(" /(api|datasets)")]
-    assert len(sent) <= most, sent
-    assert len(hub.log("/commit/")) == 1
