@@ -54,6 +54,15 @@ def test_unknown_labels_are_an_error_that_names_values_and_complaints(first_roun
     assert first_round.dataset_tags() == []
 
 
+def test_a_complaint_in_the_column_of_a_label_is_not_quoted(first_round: World):
+    execute(first_round.url, "UPDATE complaints SET department = message || message WHERE id = 7")
+    execute(first_round.url, "DELETE FROM misclassified_complaints WHERE complaint_id = 7")
+    outcome = run(first_round, "prepare_department")
+    assert " characters in 1 rows (complaints 7)" in words_of_failure(outcome)
+    ((message,),) = execute(first_round.url, "SELECT message FROM complaints WHERE id = 7")
+    assert message not in outcome.events
+
+
 FLAGGED = "SELECT complaint_id FROM misclassified_complaints"
 CORRECTED = f"{FLAGGED} WHERE correct_department IS NOT NULL"
 

@@ -16,6 +16,9 @@ from tests.lane_world import Worlds
 from tests.leak_search import files_of, found_in
 from tests.leak_world import MARKS, SECRETS, Traces, guarded_role, left_traces
 
+# Six runs in one fixture, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(600)
+
 # Where complaints may stand: beside these, nothing under SAMBODHAN_HOME holds one.
 PLACES_OF_COMPLAINTS = ("artifacts", "sheets", "errors")
 DATA_FILES = (".parquet", ".skops", ".safetensors")
@@ -56,13 +59,13 @@ def test_the_search_finds_what_hides(needle: str, hide):
 
 
 def test_the_runs_ended_as_planned(traces: Traces):
-    assert traces.runs == ("green", "green", "red", "red", "red")
-    assert len(traces.mails) == len(traces.chats) == 5
+    assert traces.runs == ("green", "green", "red", "red", "red", "red")
+    assert len(traces.mails) == len(traces.chats) == 6
     subjects = [mail.partition(b"Subject: ")[2].splitlines()[0] for mail in traces.mails]
     assert subjects == [
         b"OK department_pipeline: department accepted",
         b"OK department_pipeline: department on hold",
-        *[b"FAILED department_pipeline"] * 3,
+        *[b"FAILED department_pipeline"] * 4,
     ]
     first = json.loads(traces.chats[0])["text"]
     assert "/datasets/alice/sambodhan-department-dataset/tree/v2" in first
@@ -71,6 +74,7 @@ def test_the_runs_ended_as_planned(traces: Traces):
     assert "the Hub does not know this token (401)" in reds[0]
     assert "password authentication failed" in reds[1]
     assert "RuntimeError, which nobody expected here" in reds[2]
+    assert " characters in 1 rows (complaints " in reds[3]
 
 
 def test_complaints_and_secrets_were_where_they_could_leak(traces: Traces):

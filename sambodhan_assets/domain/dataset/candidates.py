@@ -43,6 +43,8 @@ NOT_SAMPLED = "beyond the replay sample"
 
 _LAST = np.iinfo(np.int64).max
 _IDS_SHOWN = 10
+# Characters; the longest label has 45.
+_LONGEST_LABEL = 60
 SLICE_ROWS = 1 << 13
 
 
@@ -215,12 +217,19 @@ def _require_known_labels(table: pa.Table, unknown: Ints, labels: Sequence[str])
     for value, count in sorted(counts.items()):
         rows = [row for row in found if row["label"] == value]
         shown = ", ".join(map(_named, rows[:_IDS_SHOWN]))
-        parts.append(f"{value!r} in {count} rows (complaints {shown})")
+        parts.append(f"{_quoted(value)} in {count} rows (complaints {shown})")
     raise PermanentError(
         tried="Encoding the labels of the snapshot",
         found=f"unknown labels: {'; '.join(parts)}.",
         todo=f"Correct these rows, or add the labels to the task. Allowed are {list(labels)}.",
     )
+
+
+def _quoted(label: str) -> str:
+    """A wrong label; what is too long for one may be a complaint in the wrong column."""
+    if len(label) > _LONGEST_LABEL:
+        return f"a text of {len(label):,} characters"
+    return repr(label)
 
 
 def _named(row: dict[str, Any]) -> str:
