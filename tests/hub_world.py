@@ -187,9 +187,9 @@ class World:
         """Makes the server hold a request before or after it handles it."""
         return self.hub.fault(match, "hold", when=when, skip=skip, times=1)
 
-    def wait_held(self, fault: int) -> dict[str, Any]:
+    def wait_held(self, fault: int, *, patience: float = PATIENCE) -> None:
         """Waits until a request is held."""
-        return self._wait_log(lambda e: e["fault"] == fault and "held" in e, "a held request")
+        self._wait_log(lambda e: e["fault"] == fault and "held" in e, "a held request", patience)
 
     def let_go(self, fault: int, *, drop: bool) -> None:
         """Lets the server go on with a held request, or forget it, and waits until it has."""
@@ -201,7 +201,8 @@ class World:
         return [entry for entry in self.hub.hub.log if entry["fault"] is not None]
 
     def end_faults(self) -> None:
-        """Takes all faults away, and waits until the server has answered what it held."""
+        """Takes all faults away; what the server still holds is forgotten."""
+        self.hub.release(drop=True)
         self.hub.clear(log=False)
         self._wait_log(lambda _: all("ms" in e for e in self.hub.hub.log), "the end of all")
 
@@ -277,12 +278,13 @@ class World:
     def _bytes(self, file: dict[str, Any]) -> bytes:
         return Path(self.hub.hub.blob(file["sha256"])).read_bytes()
 
-    def _wait_log(self, found: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
-        end = time.monotonic() + PATIENCE
+    def _wait_log(
+        self, found: Callable[[dict[str, Any]], bool], what: str, patience: float = PATIENCE
+    ) -> None:
+        end = time.monotonic() + patience
         while time.monotonic() < end:
-            for entry in list(self.hub.hub.log):
-                if found(entry):
-                    return entry
+            if any(found(entry) for entry in list(self.hub.hub.log)):
+                return
             time.sleep(0.005)
         raise TimeoutError(f"{what} did not come; sent was {self.hub.hub.log}")
 
