@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from resources.masking import forget_secrets, mask, mask_logs, remember_secrets
 from resources.profiles import load_settings
+from sambodhan_assets.console import err, print_lines
 
 ROOT = Path(__file__).parents[1]
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=40)
@@ -134,3 +135,12 @@ def test_an_unknown_error_of_the_command_line_shows_no_secret(tmp_path: Path):
 def test_a_secret_in_base64_of_a_login_is_hidden_by_its_header():
     login = base64.b64encode(b"me:geheim").decode()
     assert mask(f"Authorization: Basic {login}") == "Authorization: Basic ***"
+
+
+def test_the_command_line_prints_no_secret(capsys: pytest.CaptureFixture[str]):
+    remember_secrets(["geheim-4711-lang"])
+    err.print("[red]Error[/red] refused: geheim-4711-lang")
+    print_lines(["kept at /x?password=geheim-4711-lang"])
+    printed = capsys.readouterr()
+    assert "refused: ***" in printed.err
+    assert "password=***" in printed.out
