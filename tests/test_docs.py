@@ -144,7 +144,7 @@ def test_every_make_target_of_the_documents_exists(document: str):
 def test_the_settings_table_names_every_setting_with_its_default():
     text = (ROOT / "README.md").read_text()
     rows = dict(re.findall(r"^\| `([A-Z0-9_{}]+)` \| (.*?) \|", text, flags=re.MULTILINE))
-    kinds = ("DATASET", "MODEL", "SPACE", "RETRAIN_SPACE", "API_ENDPOINT")
+    kinds = ("DATASET", "MODEL", "SPACE", "RETRAIN_SPACE", "API_ENDPOINT", "WANDB_PROJECT")
     per_task = {f"{{TASK}}_{kind}" for kind in kinds}
     assert set(rows) == {name.upper() for name in Settings.model_fields} | per_task
     for name, field in Settings.model_fields.items():

@@ -20,6 +20,7 @@ from sambodhan_assets.domain.tracking.preparation import fetched, space_paused, 
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Table, Tracked, TrackedVersion
 from tests.databases import execute
 from tests.lane_world import LABEL_TASKS, Outcome, World, Worlds, run
+from tests.services import machine
 from tests.standins.wandb_server import wandb_server
 from tests.wandb_files import OfflineRun, offline_runs
 
@@ -367,6 +368,21 @@ def test_a_later_process_writes_into_the_same_run(tmp_path: Path):
     assert first.id == second.id == PLACE.run_id
     assert first.values["department_records_fetched"] == 3
     assert second.alerts == [("WARN", "Space pause failed", "The Hub said 403.")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_steps_in_processes_of_their_own_write_into_one_run(first_round: World, tmp_path: Path):
+    variables = {**first_round.variables, "EXECUTOR": "multiprocess", "WANDB_MODE": "offline"}
+    with machine(variables, tmp_path) as here:
+        outcome = here.execute("prepare_department")
+        (finished,) = here.runs("prepare_department")
+    assert outcome.returncode == 0, outcome.stdout
+    segments = offline_runs(first_round.home / "wandb")
+    assert {(found.id, found.project) for found in segments} == {(finished.run_id, DATASETS)}
+    together = {name: value for found in segments for name, value in found.values.items()}
+    assert together["db_connection_status"] == "success"
+    assert together["department_push_status"] == "success"
 
 
 def test_a_transformers_training_is_a_curve(tmp_path: Path):
