@@ -21,6 +21,8 @@ from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 ModelFamily = Literal["linear", "transformer"]
 EvaluationMode = Literal["crossfit", "holdout"]
+# What fsspec's storages and Dagster read themselves; hidden in texts like our own.
+_SECRETS_OF_OTHERS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DAGSTER_PG_PASSWORD")
 
 
 class Settings(HubSettings, MailSettings, SpaceSettings, TrackingSettings):
@@ -176,9 +178,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         raise _explained(error) from None
-    remember_secrets(
-        value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)
-    )
+    secrets = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
+    remember_secrets([*secrets, *(os.environ.get(name, "") for name in _SECRETS_OF_OTHERS)])
     known = [task.name for task in LABEL_TASKS]
     if settings.label is not None and settings.label not in known:
         raise PermanentError(

@@ -55,7 +55,7 @@ def parts_of(summary: RunSummary) -> list[Part]:
         sentences = (*summary.reasons, *_consequence(summary.serving))
         parts.append(Part(title="Why the run failed", sentences=sentences))
     if summary.end == RunEnd.CANCELLED:
-        sentences = ("Somebody stopped it before it was done.", *_consequence(summary.serving))
+        sentences = ("It was stopped before it was done.", *_consequence(summary.serving))
         parts.append(Part(title="The run was cancelled", sentences=sentences))
     parts += [_task_part(news) for news in summary.news]
     if summary.serving:
