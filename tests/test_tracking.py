@@ -16,6 +16,7 @@ from resources.assembly import open_tracker
 from resources.tracking import wandb_runs
 from resources.tracking.base import NullTracker
 from resources.tracking.wandb_runs import WandbTracker
+from sambodhan_assets.assets import tracking
 from sambodhan_assets.domain.tracking.preparation import fetched, space_paused, too_few_rows
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Table, Tracked, TrackedVersion
 from tests.databases import execute
@@ -348,6 +349,19 @@ def test_a_program_that_hangs_is_ended_with_its_service(
         assert not psutil.pid_exists(service)
 
 
+def test_a_hook_that_breaks_leaves_the_run_green(
+    first_round: World, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(shelf: tracking.Shelf, step: tracking.Step) -> Tracked:
+        raise KeyError("something that nobody thought of")
+
+    monkeypatch.setitem(tracking._TELLERS, "balanced_dataset", broken)
+    outcome = run(first_round.but(WANDB_MODE="offline"), "prepare_department")
+    assert outcome.success
+    (tracked,) = by_project(first_round).values()
+    assert tracked.values["department_push_status"] == "success"
+
+
 def test_nothing_is_handed_over_twice(tmp_path: Path):
     once = tracker(tmp_path)
     once.note(PLACE, fetched("department", records=3))
@@ -360,11 +374,13 @@ def test_nothing_is_handed_over_twice(tmp_path: Path):
 
 
 def test_a_later_process_writes_into_the_same_run(tmp_path: Path):
-    for part in (fetched("department", records=3), space_paused(reason="The Hub said 403.")):
+    last = space_paused(reason="The Hub said 403.") + Tracked(failed=True)
+    for part in (fetched("department", records=3), last):
         process = tracker(tmp_path)
         process.note(PLACE, part)
         process.hand_over(pytest.fail)
     first, second = offline_runs(tmp_path)
+    assert (first.exit_code, second.exit_code) == (0, 1)
     assert first.id == second.id == PLACE.run_id
     assert first.values["department_records_fetched"] == 3
     assert second.alerts == [("WARN", "Space pause failed", "The Hub said 403.")]

@@ -119,7 +119,7 @@ class WandbTracker(Tracker):
         return "\n".join(line for line in text.splitlines() if line.startswith("{"))
 
     def _order(self, place: RunPlace, tracked: Tracked, mode: Mode) -> dict[str, Any]:
-        failed = any(alert.level == AlertLevel.ERROR for alert in tracked.alerts)
+        errors = [alert for alert in tracked.alerts if alert.level == AlertLevel.ERROR]
         job = "materialization" if place.job == _BUTTON_JOB else place.job
         content = tracked.to_dict()
         for alert in content["alerts"]:
@@ -131,7 +131,7 @@ class WandbTracker(Tracker):
             "name": f"{job} {place.run_id[:8]}",
             "folder": self.folder,
             "mode": mode,
-            "exit_code": int(failed),
+            "exit_code": int(tracked.failed or bool(errors)),
             # Measured with 0.31: a silent server holds init for twice its limit.
             "init_timeout": self.timeout_seconds / 4,
             "finish_timeout": self.timeout_seconds / 3,

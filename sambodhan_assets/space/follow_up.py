@@ -50,7 +50,14 @@ def _tasks_with_new_versions(instance: dg.DagsterInstance, run_id: str) -> list[
 
 
 def track_rest(
-    settings: Settings, job: str, run_id: str, rest: Rest, restarts: tuple[str, ...], say: Say
+    settings: Settings,
+    job: str,
+    run_id: str,
+    rest: Rest,
+    restarts: tuple[str, ...],
+    say: Say,
+    *,
+    failed: bool,
 ) -> None:
     """Tells the tracker whether the Space rests and what could not be restarted.
 
@@ -61,6 +68,7 @@ def track_rest(
         rest: The last step.
         restarts: Restarts of other Spaces that failed, one sentence each.
         say: Receives a warning if nothing can be tracked.
+        failed: Whether the job failed; the last word decides how the tracker shows the run.
     """
     tracker = open_tracker(settings, LABEL_TASKS)
     if not tracker.is_on:
@@ -69,6 +77,8 @@ def track_rest(
     alerts = tuple(
         Alert(title="Space restart failed", text=text, level=AlertLevel.WARN) for text in restarts
     )
-    told = space_paused(reason=" ".join(rest.problems) or None) + Tracked(alerts=alerts)
+    told = space_paused(reason=" ".join(rest.problems) or None) + Tracked(
+        alerts=alerts, failed=failed
+    )
     tracker.note(RunPlace(project=project, run_id=run_id, job=job), told)
     tracker.hand_over(say)

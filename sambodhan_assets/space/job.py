@@ -101,7 +101,7 @@ def run_space_job(work: SpaceJob, settings: Settings, say: Say) -> Ending:
     if code is None:
         return Ending(exit_code=0, run_id=None, rest=None)
     if rest is not None:
-        track_rest(settings, work.job, run_id, rest, tuple(restarts), say)
+        track_rest(settings, work.job, run_id, rest, tuple(restarts), say, failed=code != 0)
     return Ending(exit_code=code, run_id=run_id, rest=rest)
 
 

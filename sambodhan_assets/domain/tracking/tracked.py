@@ -76,6 +76,7 @@ class Tracked:
         alerts: In order.
         inputs: Versions that the run read.
         outputs: Versions that it made.
+        failed: Whether the run is shown as failed; alerts of level ERROR say so too.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -86,6 +87,7 @@ class Tracked:
     alerts: tuple[Alert, ...] = ()
     inputs: tuple[TrackedVersion, ...] = ()
     outputs: tuple[TrackedVersion, ...] = ()
+    failed: bool = False
 
     def __add__(self, later: "Tracked") -> "Tracked":
         """Both; where both name something, the later one counts."""
@@ -100,6 +102,7 @@ class Tracked:
             alerts=self.alerts + later.alerts,
             inputs=(*self.inputs, *new),
             outputs=self.outputs + later.outputs,
+            failed=self.failed or later.failed,
         )
 
     def to_dict(self) -> dict[str, Any]:
