@@ -1,5 +1,6 @@
 """The Hub's client with timeouts, retries and errors that say what to do."""
 
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ _REFUSALS = {
 # Connections fail as httpx2 errors, uploads as RuntimeError, a page instead of JSON as ValueError,
 # JSON without what the client looks for as KeyError.
 _CLIENT_FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError, KeyError)
+# The only trace of the status that Xet's own client leaves.
+_XET_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ")
 # Together with the client's own five tries a silent service is given up after some minutes.
 _RETRY_SECONDS = 120.0
 
@@ -113,6 +116,8 @@ def status_of(error: BaseException) -> int | None:
     response = getattr(error, "response", None)
     if isinstance(error, HfHubHTTPError) and response is not None:
         return response.status_code
+    if isinstance(error, ConnectionError) and (found := _XET_STATUS.search(str(error))):
+        return int(found[1])
     return None if error.__cause__ is None else status_of(error.__cause__)
 
 
