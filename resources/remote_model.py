@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import dagster as dg
 import httpx2
@@ -101,6 +101,10 @@ class RemoteModels(dg.ConfigurableResource):
         """Whether an address is set for a task."""
         return task.name in self.endpoints
 
+    def host(self, task: LabelTask) -> str:
+        """Where complaints are sent, without what may stand behind it in the address."""
+        return urlsplit(self.endpoints[task.name]).netloc
+
     def ask(self, task: LabelTask, texts: Sequence[str]) -> Asked:
         """Asks for every distinct text; never raises for what the service does."""
         wanted = list(dict.fromkeys(texts))
@@ -127,7 +131,9 @@ class RemoteModels(dg.ConfigurableResource):
 
     def version(self, task: LabelTask) -> RemoteVersion:
         """What GET /version beside /predict tells, if anything."""
-        address = f"{self.endpoints[task.name].removesuffix('/predict')}/version"
+        parts = urlsplit(self.endpoints[task.name])
+        path = f"{parts.path.removesuffix('/predict')}/version"
+        address = urlunsplit(parts._replace(path=path))
         try:
             with self._client(task) as client:
                 answer: Any = client.get(address).raise_for_status().json()

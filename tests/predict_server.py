@@ -60,6 +60,7 @@ class PredictServer:
         asked: Requests by text.
         times: Monotonic time of every request, in order.
         headers: Headers of every request.
+        paths: Path of every request, /version included.
         most_at_once: Requests that were open at the same time, at most.
     """
 
@@ -69,6 +70,7 @@ class PredictServer:
     asked: Counter[str] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     most_at_once: int = 0
     _open: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -99,6 +101,7 @@ def predict_server(behaviour: Behaviour, version: Reply | None = None) -> Genera
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            state.paths.append(self.path)
             length = int(self.headers["content-length"])
             text = json.loads(self.rfile.read(length))["text"]
             reply = state.take(text, dict(self.headers))
@@ -108,7 +111,9 @@ def predict_server(behaviour: Behaviour, version: Reply | None = None) -> Genera
                 state.leave()
 
         def do_GET(self) -> None:
-            self._send(state.version if self.path == "/version" else Reply(status=404))
+            state.paths.append(self.path)
+            asked = self.path.partition("?")[0] == "/version"
+            self._send(state.version if asked else Reply(status=404))
 
         def _send(self, reply: Reply) -> None:
             time.sleep(reply.delay)

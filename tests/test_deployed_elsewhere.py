@@ -225,8 +225,12 @@ def test_a_model_that_is_asked_over_http_scores_as_it_does_in_this_process(
             endpoints={DEPARTMENT.name: f"http://127.0.0.1:{port}/predict"}, attempts=2
         )
         dataset = dataset_of(deployed)
-        elsewhere = deployed_elsewhere(DEPARTMENT, deployed.lanes, remote, dataset, seed=SEED)
+        said: list[str] = []
+        elsewhere = deployed_elsewhere(
+            DEPARTMENT, deployed.lanes, remote, dataset, seed=SEED, on_progress=said.append
+        )
     assert elsewhere is not None
+    assert said[0].endswith(f"complaints are sent to the deployed model at 127.0.0.1:{port}.")
     assert elsewhere.name == here.name
     assert elsewhere.not_compared is None
     assert isinstance(elsewhere.model, GivenAnswers)

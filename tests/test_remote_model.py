@@ -181,6 +181,15 @@ def test_the_version_is_what_the_service_says_if_it_says_one(reply: Reply, expec
         assert remote(server).version(URGENCY) == expected
 
 
+def test_what_stands_behind_an_address_is_sent_along_and_shown_to_nobody():
+    with predict_server(fine, version=Reply.of({"version": "v7"})) as server:
+        server.address += "?key=secret"
+        assert remote(server).ask(URGENCY, [BAD]).why_incomplete is None
+        assert remote(server).version(URGENCY).tag == "v7"
+    assert server.paths == ["/predict?key=secret", "/version?key=secret"]
+    assert "secret" not in remote(server).host(URGENCY)
+
+
 OWN = "sambodhan-urgency-space.hf.space"
 
 

@@ -69,20 +69,19 @@ def enter_contest(
     candidate, model = _candidate_model(task, artifacts, run_id)
     dataset, rows = dataset_of(candidate, task, settings, registry)
     deployment = registry.deployed(settings.model_repository(task))
-    if deployment is not None:
-        incumbent = deployed_here(task, settings, registry, deployment)
-    else:
-        incumbent = deployed_elsewhere(task, settings, remote, rows, seed=SEED)
+    incumbent = (
+        deployed_here(task, settings, registry, deployment)
+        if deployment
+        else deployed_elsewhere(task, settings, remote, rows, seed=SEED, on_progress=on_progress)
+    )
     compared = deployment if incumbent else None
     desk = _desk(task, settings, candidate, incumbent, audits, sheets, run_id)
     contest = Contest(
         **_terms(task, settings),
+        **_terms_of(incumbent),
         dataset=rows,
         candidate=model,
-        deployed=incumbent and incumbent.model,
         window_after_id=compared.traffic_after_id if compared else None,
-        trained_before=incumbent.trained_before if incumbent else frozenset(),
-        not_compared=incumbent and incumbent.not_compared,
         on_progress=on_progress,
         sheet=desk.labels() if desk else {},
     )
@@ -116,6 +115,17 @@ def _terms(task: LabelTask, settings: LaneSettings) -> dict[str, Any]:
         "deployed_sample_size": settings.deployed_sample_size,
         "replicates": REPLICATES,
         "seed": SEED,
+    }
+
+
+def _terms_of(incumbent: Incumbent | None) -> dict[str, Any]:
+    """What of a contest the deployed version brings."""
+    if incumbent is None:
+        return {"deployed": None, "trained_before": frozenset()}
+    return {
+        "deployed": incumbent.model,
+        "trained_before": incumbent.trained_before,
+        "not_compared": incumbent.not_compared,
     }
 
 

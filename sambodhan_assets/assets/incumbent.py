@@ -1,5 +1,6 @@
 """The deployed model that a candidate has to beat, wherever it runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -68,6 +69,7 @@ def deployed_elsewhere(
     dataset: BalancedDataset,
     *,
     seed: int,
+    on_progress: Callable[[str], None],
 ) -> Incumbent | None:
     """The model behind the address that an admin set, asked for the rows that it is judged on.
 
@@ -81,6 +83,7 @@ def deployed_elsewhere(
         return None
     mode = cast(EvaluationMode, settings.evaluation)
     texts = texts_to_ask(dataset, mode=mode, size=settings.deployed_sample_size, seed=seed)
+    on_progress(f"{len(texts)} complaints are sent to the deployed model at {remote.host(task)}.")
     asked = remote.ask(task, texts)
     said = remote.version(task)
     reason = asked.why_incomplete
