@@ -36,3 +36,27 @@ def s3_bucket(s3_server, monkeypatch):
     s3fs.S3FileSystem().mkdir(name)
     yield f"s3://{name}"
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(scope="session")
+def gcs_server():
+    """Google's storage protocol on loopback; it ignores preconditions, which the real one keeps."""
+    from gcp_storage_emulator.server import create_server
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = create_server("127.0.0.1", port, in_memory=True)
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def gcs_bucket(gcs_server):
+    """Name of a new empty bucket."""
+    from gcsfs.core import GCSFileSystem
+
+    name = f"bucket-{uuid.uuid4().hex[:8]}"
+    GCSFileSystem(token="anon", endpoint_url=gcs_server, project="testing").mkdir(name)
+    return name
