@@ -74,14 +74,12 @@ def enter_contest(
         if deployment
         else deployed_elsewhere(task, settings, remote, rows, seed=SEED, on_progress=on_progress)
     )
-    compared = deployment if incumbent else None
     desk = _desk(task, settings, candidate, incumbent, audits, sheets, run_id)
     contest = Contest(
         **_terms(task, settings),
-        **_terms_of(incumbent),
+        **_terms_of(incumbent, deployment),
         dataset=rows,
         candidate=model,
-        window_after_id=compared.traffic_after_id if compared else None,
         on_progress=on_progress,
         sheet=desk.labels() if desk else {},
     )
@@ -118,14 +116,15 @@ def _terms(task: LabelTask, settings: LaneSettings) -> dict[str, Any]:
     }
 
 
-def _terms_of(incumbent: Incumbent | None) -> dict[str, Any]:
+def _terms_of(incumbent: Incumbent | None, deployment: Deployment | None) -> dict[str, Any]:
     """What of a contest the deployed version brings."""
     if incumbent is None:
-        return {"deployed": None, "trained_before": frozenset()}
+        return {"deployed": None, "trained_before": frozenset(), "window_after_id": None}
     return {
         "deployed": incumbent.model,
         "trained_before": incumbent.trained_before,
         "not_compared": incumbent.not_compared,
+        "window_after_id": deployment and deployment.traffic_after_id,
     }
 
 
