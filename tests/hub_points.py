@@ -48,6 +48,11 @@ POINTS = {
     "preupload of the move": Point(DEPLOY_OVER, "POST .*/preupload/main"),
     "deployment": Point(DEPLOY_OVER, "POST .*/commit/main"),
 }
+# Requests that change something which the next try finds; the others must be answered.
+LANDING = {
+    "create", "first commit", "first tag", "storage", "verify", "commit", "tag", "branch",
+    "first deployment", "upload of a model", "commit of a model", "tag of a model", "deployment",
+}  # fmt: skip
 # In Xet mode only the uploads differ.
 XET_POINTS = {
     "write token": Point(PUBLISH_OVER, "GET .*/xet-write-token/main"),

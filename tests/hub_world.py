@@ -302,7 +302,9 @@ def open_world(folder: Path, *, xet: bool) -> Generator[World]:
             "OPENBLAS_NUM_THREADS": "1",
             "JE_ARROW_MALLOC_CONF": "background_thread:false",
         }
-        environment = {**kept, **alone, **hub.env(folder / "hf", token=None, xet=xet)}
+        # Xet's own client waits for minutes between its tries, and for two minutes in each.
+        soon = {"HF_XET_CLIENT_RETRY_BASE_DELAY": "10ms", "HF_XET_CLIENT_READ_TIMEOUT": "1s"}
+        environment = {**kept, **alone, **soon, **hub.env(folder / "hf", token=None, xet=xet)}
         world = World(hub=hub, folder=folder, environment=environment)
         hub.call("POST", "/_tokens", TOKENS)
         try:

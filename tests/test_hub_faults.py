@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.hub_points import POINTS, XET_POINTS, Point, lfs_world, xet_world  # noqa: F401  (fixtures)
+from tests.hub_points import (  # noqa: F401  (fixtures)
+    LANDING,
+    POINTS,
+    XET_POINTS,
+    Point,
+    lfs_world,
+    xet_world,
+)
 from tests.hub_world import Said, World
 
 MADE = "one version, after another try"
@@ -51,11 +58,6 @@ LOST = {answered(status, landed=True): (MADE, MADE) for status in (409, 412, 429
     Fault("hold", None, landed=True): (MADE, MADE),
 }
 FAULTS = REFUSALS | REFUSALS_TOO_LATE | BUSY | LOST
-# Requests that change something which the next try finds; the others must be answered.
-LANDING = {
-    "create", "first commit", "first tag", "storage", "verify", "commit", "tag", "branch",
-    "first deployment", "upload of a model", "commit of a model", "tag of a model", "deployment",
-}  # fmt: skip
 # After these refusals the client looks itself whether what it wanted is there.
 LOOKED_UP = {
     ("create", answered(401, landed=True)),
@@ -133,9 +135,13 @@ def name_of(fault: object) -> str:
 
 
 def cases(points: dict[str, Point], *, quick: tuple[str, ...]) -> list[object]:
-    """Every point with every fault; all but the quick ones are slow."""
+    """Every point with every fault; all but those of the quick points are slow."""
+
+    def is_quick(name: str, fault: Fault) -> bool:
+        return name in quick and (name in LANDING or not fault.landed)
+
     return [
-        pytest.param(name, fault, marks=() if name in quick else pytest.mark.slow)
+        pytest.param(name, fault, marks=() if is_quick(name, fault) else pytest.mark.slow)
         for name in points
         for fault in FAULTS
     ]
