@@ -17,10 +17,12 @@ from pathlib import Path
 import httpx2
 import numpy as np
 import pytest
+from starlette.requests import Request
 
 from resources.registry.base import Publication
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
+from sambodhan_assets.serving import requests
 from sambodhan_assets.serving.application import create_application
 from sambodhan_assets.serving.requests import MAX_BODY_BYTES
 from sambodhan_assets.serving.served_model import load_served_model
@@ -212,6 +214,28 @@ def test_no_text_of_a_complaint_is_written_anywhere(client: httpx2.Client, share
     client.get("/", params={"text": SECRET_TEXT})
     client.get(f"/predict/{SECRET_TEXT}")
     assert "Ram" not in shared.service.text
+
+
+def body_that(*messages: dict[str, object], then: float | None = None) -> Request:
+    """A request whose body comes in these messages, and then not at all."""
+    waiting = iter(messages)
+
+    async def receive() -> dict[str, object]:
+        found = next(waiting, None)
+        if found is None and then is not None:
+            await asyncio.sleep(then)
+        return found or {"type": "http.disconnect"}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(requests, "READ_SECONDS", 0.05)
+    start = {"type": "http.request", "body": b'{"text', "more_body": True}
+    for then, status in ((60.0, 408), (None, 400)):
+        with pytest.raises(requests.RefusalError) as refusal:
+            asyncio.run(requests.read_text(body_that(start, then=then)))
+        assert refusal.value.status == status
 
 
 class Failing:
