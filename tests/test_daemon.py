@@ -188,4 +188,4 @@ def test_people_are_told_why_a_run_of_the_command_line_failed(watch: Watch):
     assert message.startswith("FAILED retrain_urgency\n")
     assert "Run the job prepare_urgency first." in message
     assert "Run the job prepare_urgency first." in watch.red
-    assert "The previous version still serves." in message
+    assert "Nothing is deployed, as before." in message

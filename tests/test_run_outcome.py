@@ -3,6 +3,7 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,6 +14,7 @@ from sensors.run_outcome import summarise
 from tests.databases import execute
 from tests.hearing import let_sensors_hear
 from tests.lane_world import DEPARTMENT, STAGES, World, grievances
+from tests.test_deploy_and_rollback import deploy_another
 
 MAILS = "mail"
 
@@ -134,7 +136,9 @@ def test_a_red_run_tells_why_and_that_the_previous_version_still_serves(deployed
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_a_cancelled_run_tells_what_serves_as_the_registry_says(deployed: World, moved: bool):
+def test_a_cancelled_run_tells_what_serves_as_the_registry_says(
+    deployed: World, moved: bool, tmp_path: Path
+):
     with dg.DagsterInstance.ephemeral() as instance:
         run = instance.create_run_for_job(
             deployed.definitions.resolve_job_def("department_pipeline"),
@@ -143,7 +147,9 @@ def test_a_cancelled_run_tells_what_serves_as_the_registry_says(deployed: World,
         if moved:
             repository = deployed.lanes.model_repository(DEPARTMENT)
             before = deployed.registry.deployments(repository)[-1]
-            move = replace(before, sequence=before.sequence + 1, run_id=run.run_id)
+            # Another version came between, and the run goes back to the first one.
+            deploy_another(deployed, tmp_path)
+            move = replace(before, sequence=before.sequence + 2, run_id=run.run_id)
             deployed.registry.move_pointer(repository, move)
         instance.report_run_canceled(run)
         text = tell(deployed, instance, run.run_id)
@@ -158,7 +164,7 @@ def test_a_run_that_broke_off_is_told_also_while_the_registry_is_away(
     def away(*_: object) -> None:
         raise TransientError(tried="Asking", found="no answer.", todo="Wait.")
 
-    monkeypatch.setattr(FolderRegistry, "deployed", away)
+    monkeypatch.setattr(FolderRegistry, "deployments", away)
     text = run_and_tell(deployed)
     assert text.startswith("FAILED department_pipeline\n\nWHY THE RUN FAILED\n")
     assert "What serves now could not be read" in text
