@@ -7,7 +7,7 @@ from dataclasses import replace
 import dagster as dg
 
 from resources.lane_settings import LaneSettings
-from resources.registry.base import Registry
+from resources.registry.base import Deployment, Registry
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary, Serving
 from sambodhan_assets.jobs import TASK_TAG
@@ -50,15 +50,22 @@ def _concerned(
 def _serving(
     task: LabelTask, run: dg.DagsterRun, registry: Registry, settings: LaneSettings
 ) -> Serving:
-    deployment = registry.deployed(settings.model_repository(task))
+    repository = settings.model_repository(task)
+    deployment = registry.deployed(repository)
     if deployment is None:
         return Serving(task=task.name, tag=None)
     return Serving(
         task=task.name,
         tag=deployment.tag,
         replaced=deployment.replaced,
-        by_this_run=deployment.run_id == run.run_id,
+        by_this_run=deployment.run_id == run.run_id
+        and deployment.tag != _served_before(run, registry.deployments(repository)),
     )
+
+
+def _served_before(run: dg.DagsterRun, history: Sequence[Deployment]) -> str | None:
+    """What served before a run. It may serve again: a version that cannot serve is put back."""
+    return next((move.tag for move in reversed(history) if move.run_id != run.run_id), None)
 
 
 def _pages(

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from resources.assembly import open_spaces
 from resources.rollout import roll_out
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.run_message import plain_text
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.space.examination import examine_spaces
+from sensors.run_outcome import summarise
+from sensors.run_registry import with_registry
 from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import SPACE, Served, inference_space, restarts
-from tests.lane_world import DEPARTMENT, World, keys, run
+from tests.lane_world import DEPARTMENT, World, keys, run, run_job
 from tests.test_deploy_and_rollback import DEPLOYED_TAG, deploy_another, roll_back, sambodhan
 
 
@@ -74,6 +78,26 @@ def test_a_space_that_cannot_be_built_leaves_the_version_before(promotable_space
     hub.call("POST", "/_space", {"repo": SPACE, "outcome": "RUNNING"})
     assert run(world, only=DEPLOYED_TAG).made == []
     assert len(world.moves()) == 3
+
+
+def test_the_mail_about_a_version_that_was_put_back_says_that_nothing_has_changed(
+    promotable_space: Served,
+):
+    world = promotable_space.world
+    first = world.serving()
+    promotable_space.container.stuck = True
+    promotable_space.hub.call("POST", "/_space", {"repo": SPACE, "outcome": "RUNTIME_ERROR"})
+    with dg.DagsterInstance.ephemeral() as instance:
+        selection = [dg.AssetKey(DEPLOYED_TAG[0].split("/"))]
+        found = run_job(world.definitions, "department_pipeline", instance, None, selection)
+        red = instance.get_run_by_id(found.run_id)
+        assert red is not None
+        told = with_registry(
+            summarise(instance, red), red, (DEPARTMENT,), world.registry, world.lanes
+        )
+    assert told.serving is not None
+    assert [(serving.tag, serving.by_this_run) for serving in told.serving] == [(first, False)]
+    assert "The previous version still serves." in plain_text(told)
 
 
 def test_a_space_that_serves_another_version_is_brought_back_to_the_one_before(
