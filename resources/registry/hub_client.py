@@ -41,7 +41,8 @@ _REFUSALS = {
 _CLIENT_FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError, KeyError)
 # The only trace of the status that Xet's own client leaves.
 _XET_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ")
-# Together with the client's own five tries a silent service is given up after some minutes.
+# Seconds after which no further try begins. The last one may take six requests of the client's own
+# with `timeout_seconds` each: with 60 s a silent service is given up after nine minutes at most.
 _RETRY_SECONDS = 120.0
 
 _lock = threading.Lock()
