@@ -6,6 +6,7 @@ exit handlers, is never loaded where models train. What cannot be sent is writte
 from the start: a log that wandb could not finish may lack its end.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ from resources.tracking.base import Tracker
 from resources.tracking_settings import needed_environment
 from sambodhan_assets.domain.tracking.tracked import AlertLevel, RunPlace, Tracked
 
+# Longest wait for the output of a program that was killed.
+_LAST_WORDS_SECONDS = 5.0
 _SENDER = Path(__file__).with_name("send_to_wandb.py")
 # Dagster's own name for the job behind the button "Materialize"; people do not know it.
 _BUTTON_JOB = "__ASSET_JOB"
@@ -81,7 +84,8 @@ class WandbTracker(Tracker):
         before = self._segments(place)
         try:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
-            text = self._told(json.dumps(self._order(place, tracked, mode)), mode)
+            order = json.dumps(self._order(place, tracked, mode), default=str)
+            text = self._told(order, mode)
         except OSError as error:
             return None, self._safe(str(error))
         answers = {a["state"]: a for a in map(json.loads, text.splitlines())}
@@ -115,8 +119,10 @@ class WandbTracker(Tracker):
                 text, _ = program.communicate(order, timeout=self.timeout_seconds)
             except subprocess.TimeoutExpired:
                 _kill(program)
-                text, _ = program.communicate()
-        return "\n".join(line for line in text.splitlines() if line.startswith("{"))
+                text = _rest_of(program)
+        # The last line may be cut off, and wandb might print as well.
+        lines = text.splitlines(keepends=True)
+        return "".join(line for line in lines if line.startswith("{") and line.endswith("\n"))
 
     def _order(self, place: RunPlace, tracked: Tracked, mode: Mode) -> dict[str, Any]:
         errors = [alert for alert in tracked.alerts if alert.level == AlertLevel.ERROR]
@@ -162,10 +168,19 @@ class WandbTracker(Tracker):
 
 def _kill(program: subprocess.Popen[str]) -> None:
     """Ends the program and the service of wandb, which leads a session of its own."""
-    family = psutil.Process(program.pid).children(recursive=True)
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(program.pid).children(recursive=True)
     program.kill()
     for process in family:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
+
+
+def _rest_of(program: subprocess.Popen[str]) -> str:
+    """What a killed program has said."""
+    try:
+        return program.communicate(timeout=_LAST_WORDS_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        # A service that started in this very moment holds the pipe; it ends with its parent.
+        return ""
