@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -128,3 +128,8 @@ def canonical_json(value: object) -> str:
 def digest_of_json(value: object) -> str:
     """SHA-256 of `canonical_json`."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def content_hash(rows_digest: str, formats: Iterable[str]) -> str:
+    """Digest of what an export holds: its rows in their order, and in which formats."""
+    return digest_of_json({"rows": rows_digest, "formats": sorted(formats)})

@@ -27,6 +27,9 @@ EXPORT_SCHEMA = pa.schema(
     ]
 )
 
+# Before the id is known: it belongs to the text as it is published.
+RAW_SCHEMA = pa.schema([field for field in EXPORT_SCHEMA if field.name != "id"])
+
 
 def row_ids(tasks: Iterable[str], text_keys: Iterable[str]) -> list[str]:
     """The ids of rows: 32 hexadecimal digits each."""
