@@ -178,5 +178,6 @@ def _story(
             name=registry.full_name(datasets), tag=tag, commit=registry.commit_of(datasets, tag)
         ),
         license=settings.model_license,
+        on_hub=registry.on_hub,
         now=now,
     )

@@ -30,6 +30,7 @@ class ModelStory:
         eval_metrics: Its scores on the test split, in scikit-learn's report shape.
         dataset: What the candidate was trained on.
         license: The Hub's identifier; None names none.
+        on_hub: Whether the version is read by its name; else it is a folder.
         now: When it is deployed.
     """
 
@@ -39,6 +40,7 @@ class ModelStory:
     eval_metrics: dict[str, Any]
     dataset: DatasetSource
     license: str | None
+    on_hub: bool
     now: datetime
 
 
@@ -65,6 +67,7 @@ def describing(story: ModelStory) -> Callable[[Path, str], None]:
             dataset=story.dataset,
             base_model=hub_id(training.hyperparameters.get("checkpoint")),
             license=story.license,
+            on_hub=story.on_hub,
         )
         text = model_card(source, story.decision, training)
         (folder / CARD_FILE).write_text(text, encoding="utf-8")

@@ -64,7 +64,8 @@ def test_the_card_tells_labels_source_and_what_was_left_out(tmp_path):
         'revision="v20260101_000000"',
     ):
         assert part in text
-    front_matter(tmp_path, excluded={}, newest_correction=None)
+    front_matter(tmp_path, excluded={}, newest_correction=None, on_hub=False)
+    assert 'load_dataset("path/of/this/folder")' in text_of(tmp_path)
     assert "none; nothing was reviewed. No anchor corpus" in text_of(tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from resources.assembly import open_registry, open_spaces
 from resources.lane_settings import decision_repository
-from resources.registry.base import Repository
+from resources.registry.base import Deployment, Repository
 from resources.rollback import roll_back
 from sambodhan_assets.domain.gate.record_files import REPORT_FILE, read_record
 from sambodhan_assets.domain.models.classifier import load_classifier
@@ -134,18 +134,22 @@ def test_a_foreign_model_is_compared_replaced_and_brought_back(
     card = str(registry._open(MODELS).text("README.md", "main"))
     assert "# A model of ours, by hand" in card
     assert f"compared with `{adopted}`" in card
-    back = roll_back(
+    assert bring_back(world).tag == adopted
+    after = files_of(lfs_hub, MODEL_ON_HUB)
+    assert {name: after[name] for name in before} == before
+
+
+def bring_back(world: World) -> Deployment:
+    """As `sambodhan rollback department` does it, without the database."""
+    return roll_back(
         DEPARTMENT,
         world.lanes,
-        registry,
+        open_registry(world.settings),
         open_spaces(world.settings, world.tasks),
         to=None,
         traffic_after_id=None,
         run_id="by hand",
     )
-    assert back.tag == adopted
-    after = files_of(lfs_hub, MODEL_ON_HUB)
-    assert {name: after[name] for name in before} == before
 
 
 def check_decision(world: World, adopted: str) -> None:

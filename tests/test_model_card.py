@@ -33,6 +33,7 @@ def make_source(**overrides) -> ModelSource:
         "dataset": DATASET,
         "base_model": "xlm-roberta-base",
         "license": "mit",
+        "on_hub": True,
     }
     return ModelSource(**{**fields, **overrides})
 
@@ -104,6 +105,7 @@ def test_the_page_tells_verdict_labels_scores_calibration_and_the_ways_in_and_ba
         assert part in text, part
     assert "AutoModelForSequenceClassification" not in text
     assert "AutoModelForSequenceClassification" in parsed().text
+    assert "snapshot_download" not in parsed(make_source(on_hub=False)).text
     assert "Nothing was deployed before it." in parsed(decision=first_record()).text
 
 

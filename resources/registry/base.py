@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 
@@ -107,7 +107,13 @@ class Publication:
 
 
 class Registry(dg.ConfigurableResource, ABC):
-    """Versions and pointers. Every implementation passes tests/test_registry_contract.py."""
+    """Versions and pointers. Every implementation passes tests/test_registry_contract.py.
+
+    Attributes:
+        on_hub: Whether other programs can name its repositories, as cards tell them to.
+    """
+
+    on_hub: ClassVar[bool] = False
 
     @abstractmethod
     def publish(self, repository: Repository, folder: Path, publication: Publication) -> Version:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 class HubRegistry(Registry):
     """Registry in repositories of the Hugging Face Hub."""
+
+    on_hub: ClassVar[bool] = True
 
     token: str = Field(description="Access token with the right to write.")
     endpoint: str | None = Field(

@@ -138,11 +138,18 @@ class HubRepository:
             with hub_errors(f"Reading {path} of {self.name} at {commit}"):
                 answer = get_session().get(url, headers=build_hf_headers(token=self.api.token))
                 hf_raise_for_status(answer)
-                return answer.content.decode("utf-8")
         except PermanentError as error:
             if isinstance(error.__cause__, EntryNotFoundError):
                 return None
             raise
+        try:
+            return answer.content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PermanentError(
+                tried=f"Reading {path} of {self.name} at {commit}",
+                found=f"it is no UTF-8 text (byte {error.start}).",
+                todo="Correct the file in the repository, then run again.",
+            ) from error
 
     def untagged(self, refs: References) -> dict[str, str]:
         """Versions that were committed after the newest tag and never got their own."""

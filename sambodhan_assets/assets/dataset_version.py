@@ -116,6 +116,7 @@ def _publish(
                 name=registry.full_name(repository),
                 task=task,
                 license=settings.dataset_license,
+                on_hub=registry.on_hub,
             ),
         )
         return registry.publish(repository, folder, publication)
@@ -150,6 +151,7 @@ def _describe(
     name: str,
     task: LabelTask,
     license: str | None,
+    on_hub: bool,
 ) -> None:
     splits = {split: report.rows_by_split[split] for split in SPLITS}
     description = DatasetDescription(
@@ -168,6 +170,7 @@ def _describe(
         newest_correction=report.snapshot["newest_reviewed_at"],
         excluded=report.excluded,
         license=license,
+        on_hub=on_hub,
     )
     write_description(description, folder)
 

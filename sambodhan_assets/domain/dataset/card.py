@@ -36,6 +36,7 @@ class DatasetDescription:
         newest_correction: ISO 8601 time of the newest review; None if nothing was reviewed.
         excluded: Rows left out, by reason.
         license: The Hub's identifier; None names none.
+        on_hub: Whether it is read by its name; else it is a folder.
     """
 
     name: str
@@ -50,6 +51,7 @@ class DatasetDescription:
     newest_correction: str | None
     excluded: Mapping[str, int]
     license: str | None = None
+    on_hub: bool = True
 
 
 def write_description(description: DatasetDescription, folder: Path) -> None:
@@ -109,11 +111,6 @@ def _dataset_info(description: DatasetDescription) -> dict[str, Any]:
 def _body(description: DatasetDescription) -> str:
     labels = enumerate(description.label_rows.items())
     newest = description.newest_correction or "none; nothing was reviewed"
-    example = (
-        "```python\nfrom datasets import load_dataset\n\n"
-        f"rows = load_dataset({json.dumps(description.name)}, "
-        f"revision={json.dumps(description.version_tag)})\n```"
-    )
     return "\n\n".join(
         [
             f"# {inline(description.name)}",
@@ -121,7 +118,7 @@ def _body(description: DatasetDescription) -> str:
             f"Citizens' grievances with their {inline(description.label_column)}, in Nepali and "
             "English. Labels that officials corrected stand for the corrected ones. "
             "Near-duplicates of a text are never in two splits.",
-            example,
+            _loading(description),
             "## Splits",
             markdown_table(["split", "rows"], description.split_rows.items()),
             f"Beside the splits: {description.replay_rows} rows to train on (`replay/`), the rows "
@@ -144,6 +141,13 @@ def _body(description: DatasetDescription) -> str:
             markdown_table(["reason", "rows"], description.excluded.items() or [["none", 0]]),
         ]
     )
+
+
+def _loading(description: DatasetDescription) -> str:
+    named = f"{json.dumps(description.name)}, revision={json.dumps(description.version_tag)}"
+    source = named if description.on_hub else '"path/of/this/folder"'
+    lines = ["```python", "from datasets import load_dataset", "", f"rows = load_dataset({source})"]
+    return "\n".join([*lines, "```"])
 
 
 def _anchor_sentence(description: DatasetDescription) -> str:

@@ -39,6 +39,7 @@ class ModelSource:
         dataset: What the model was trained on.
         base_model: Hub id of the checkpoint; None for any other start.
         license: The Hub's identifier; None names none.
+        on_hub: Whether it is read by its name; else it is a folder.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ModelSource:
     dataset: DatasetSource
     base_model: str | None
     license: str | None
+    on_hub: bool
 
 
 def model_card(source: ModelSource, decision: DecisionRecord, training: TrainingRecord) -> str:
@@ -190,19 +192,29 @@ def _limits(training: TrainingRecord) -> str:
 
 
 def _loading(source: ModelSource, training: TrainingRecord) -> str:
-    name, tag = json.dumps(source.name), json.dumps(source.tag)
-    ours = (
-        "```python\nfrom pathlib import Path\n\nfrom huggingface_hub import snapshot_download\n"
-        "from sambodhan_assets.domain.models.classifier import load_classifier\n\n"
-        f"model = load_classifier(Path(snapshot_download({name}, revision={tag})))\n"
-        'model.predict_proba(["The water pipe has burst."])\n```'
-    )
-    if training.family == LINEAR:
-        return ours
-    return (
-        f"{ours}\n\nOr without this platform; the answers are the same, their probabilities are "
-        "not calibrated:\n\n```python\nfrom transformers import "
-        "AutoModelForSequenceClassification, AutoTokenizer\n\n"
-        f"model = AutoModelForSequenceClassification.from_pretrained({name}, revision={tag})\n"
-        f"tokenizer = AutoTokenizer.from_pretrained({name}, revision={tag})\n```"
-    )
+    named = f"{json.dumps(source.name)}, revision={json.dumps(source.tag)}"
+    place = named if source.on_hub else '"path/of/this/folder"'
+    folder = f"snapshot_download({place})" if source.on_hub else place
+    imported = ["from huggingface_hub import snapshot_download"] if source.on_hub else []
+    ours = [
+        "```python",
+        *["from pathlib import Path", "", *imported],
+        "from sambodhan_assets.domain.models.classifier import load_classifier",
+        "",
+        f"model = load_classifier(Path({folder}))",
+        'model.predict_proba(["The water pipe has burst."])',
+        "```",
+    ]
+    plain = [
+        "",
+        "Or without this platform; the answers are the same, their probabilities are not "
+        "calibrated:",
+        "",
+        "```python",
+        "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
+        "",
+        f"model = AutoModelForSequenceClassification.from_pretrained({place})",
+        f"tokenizer = AutoTokenizer.from_pretrained({place})",
+        "```",
+    ]
+    return "\n".join(ours if training.family == LINEAR else [*ours, *plain])
