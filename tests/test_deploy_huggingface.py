@@ -1,0 +1,51 @@
+"""Risk: the page that leads to a running loop on the Hub contains a command that fails."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
+from tests.lane_world import ROOT, World, child_environment
+from tests.standins.hubserver import LiveHub
+
+PAGE = (ROOT / "docs/deploy-huggingface.md").read_text()
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_works_in_its_order(first_round: World, lfs_hub: LiveHub):  # noqa: F811
+    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE))
+    script = script.replace(" spaces/$kind", f" {first_round.home}/spaces/$kind")
+    given = child_environment(first_round)
+    given |= lfs_hub.env(first_round.home / "hf", token=WRITER)
+    given["PATH"] = f"{Path(sys.executable).parent}:{given['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told[-3000:]
+    assert WRITER not in told
+    state = lfs_hub.state()
+    assert state["models/officials/department-classifier"]["tags"]
+    spaces = {name: repo for name, repo in state.items() if name.startswith("spaces/")}
+    assert len(spaces) == 3
+    for repo in spaces.values():
+        assert repo["visibility"] == "private"
+        assert repo["space"]["secrets"]["HF_TOKEN"]["value"] == WRITER
+        assert repo["space"]["variables"]["LABEL"]["value"] == "department"
+        assert "project/pyproject.toml" in repo["commits"][-1]["files"]
+    serving = spaces["spaces/officials/department-inference"]["space"]
+    assert "POSTGRES_URL" not in serving["secrets"]
+    restarted = [entry["path"] for entry in lfs_hub.log("POST .*/restart")]
+    assert restarted == [
+        f"/api/spaces/officials/department-{kind}/restart"
+        for kind in ("prepare_dataset", "retrain")
+    ]
+    assert "The Space officials/department-inference may be managed; it is RUNNING." in told
