@@ -47,11 +47,15 @@ _IN_LINK = re.compile(r"[0-9]{2}\.[0-9]{3,15}|[0-9]{2}°[0-9]{1,2}'")
 _MOST_BETWEEN_IN_LINK = 20
 
 
-def recognise_coordinates(text: str) -> Iterator[Candidate]:
-    """Positions in a shown text."""
+def recognise_map_links(text: str) -> Iterator[Candidate]:
+    """Links to a position in a shown text."""
     for link in links(text):
         if _SHORT_MAP_LINK.search(link.address) or _holds_position(link.address):
             yield Candidate(kind=COORDINATES, start=link.start, end=link.end)
+
+
+def recognise_coordinates(text: str) -> Iterator[Candidate]:
+    """Positions in a shown text that are no links."""
     if ":" in text:
         for match in _GEO.finditer(text):
             yield Candidate(kind=COORDINATES, start=match.start(), end=match.end())
