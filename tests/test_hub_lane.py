@@ -65,6 +65,7 @@ def test_both_lanes_run_on_the_hub_by_environment_alone_and_other_programs_read_
         **child_environment(first_round),
         **hub.env(tmp_path / "writer", token=WRITER, xet=kind == "xet_hub"),
         "REGISTRY": "hub",
+        "DATASET_LICENSE": "cc-by-4.0",
         "MODEL_LICENSE": "mit",
         "BOOTSTRAP_MIN_F1": "0.3",
     }
@@ -100,6 +101,8 @@ def check_repositories(hub: LiveHub, task: LabelTask) -> tuple[str, str, str]:
     assert head["title"] == f"Serve {served} (deploy 1)"
     assert {"manifest.json", "deployments.json", "metadata.json", "README.md"} < set(head["files"])
     card = card_of(hub, f"officials/{task.name}-classifier")
+    source = Repository(kind="dataset", name=f"officials/{task.name}-complaints")
+    assert "\nlicense: cc-by-4.0\n" in str(hub_registry(hub)._open(source).text("README.md", tag))
     f1, accuracy = card.data.eval_results
     assert f1.dataset_type == f"officials/{task.name}-complaints"
     assert (f1.dataset_revision, f1.dataset_args) == (tag, {"commit": dataset["tags"][tag]})
