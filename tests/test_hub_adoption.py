@@ -2,6 +2,7 @@
 
 import pytest
 
+from resources.deployment import is_settled
 from resources.registry.base import Repository
 from resources.registry.hub_client import LostRaceError
 from sambodhan_assets.domain.card_text import card_text
@@ -108,6 +109,21 @@ def test_a_model_that_somebody_replaces_meanwhile_is_another_version(lfs_hub, tm
         assert (folder / "model.safetensors").read_text() == "foreign weights"
     with pytest.raises(PermanentError, match="no such version"):
         registry.version(MODELS, "adopted-0123456789ab")
+
+
+def test_a_decision_on_an_adopted_model_is_void_once_another_one_took_its_place(
+    lfs_hub,  # noqa: F811
+    tmp_path,
+):
+    put_by_others(lfs_hub, tmp_path)
+    registry = hub_registry(lfs_hub)
+    seen = registry.deployed(MODELS)
+    details = {"verdict": "PROMOTE", "deployed_move": 1, "deployed_tag": seen.tag}
+    made = make_folder(tmp_path / "decision")
+    decision = registry.publish(MODELS, made, publication(details=details))
+    assert not is_settled(decision, seen)
+    put_by_others(lfs_hub, tmp_path, **{"model.safetensors": "newer weights"})
+    assert is_settled(decision, registry.deployed(MODELS))
 
 
 def test_words_and_pictures_alone_are_no_model_and_stay(lfs_hub, tmp_path):  # noqa: F811

@@ -16,6 +16,7 @@ from sambodhan_assets.domain.gate.record_files import REPORT_FILE, read_record
 from sambodhan_assets.domain.models.classifier import load_classifier
 from sambodhan_assets.domain.models.transformer import train_transformer
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
+from sambodhan_assets.status import task_status
 from tests.hub_servers import WRITER, hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
 from tests.lane_world import DEPARTMENT, ROOT, World, run
 from tests.standins.hubserver import LiveHub
@@ -135,6 +136,8 @@ def test_a_foreign_model_is_compared_replaced_and_brought_back(
     assert "# A model of ours, by hand" in card
     assert f"compared with `{adopted}`" in card
     assert bring_back(world).tag == adopted
+    told = task_status(DEPARTMENT, world.lanes, world.artifacts, registry)
+    assert (told.deployed, told.macro_f1) == (adopted, None)
     after = files_of(lfs_hub, MODEL_ON_HUB)
     assert {name: after[name] for name in before} == before
 
