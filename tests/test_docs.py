@@ -28,6 +28,7 @@ from sambodhan_assets.domain.feedback_watch import CorrectionChanges, decide_sta
 from sambodhan_assets.domain.gate.estimator import estimate
 from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.space.files import KINDS
 from sambodhan_assets.status import HEADINGS
 from tests.databases import (
     NOON,
@@ -113,6 +114,7 @@ def test_every_job_schedule_and_sensor_of_the_documents_exists():
         *repository.job_names,
         *(schedule.name for schedule in repository.schedule_defs),
         *(sensor.name for sensor in repository.sensor_defs),
+        *KINDS,  # of Spaces, which are named like jobs
     }
     pattern = (
         r"(?<!benchmarks\.)\b(?:(?:prepare|retrain|decide|rollback|weekly)_\w+"
