@@ -24,7 +24,7 @@ from sambodhan_assets.domain.models.linear import train_linear
 from sambodhan_assets.domain.models.training import training_rows
 from tests.dataset_builds import FILLING, build, fate
 from tests.oracles import Oracle
-from tests.snapshot_rows import LABELS, Row, correction, unflagged, unlike
+from tests.snapshot_rows import LABELS, Row, audit, correction, unflagged, unlike
 
 NORMAL, URGENT, HIGHLY_URGENT = range(3)
 OPENINGS = ("please repaint the bench", "the pipe is leaking again", "fire in the school now")
@@ -126,7 +126,12 @@ def test_twins_of_other_folds_are_known_to_a_fold_as_they_are_to_what_ships():
     assert HIGHLY_URGENT in crossed
 
 
-def test_what_the_deployed_version_trained_on_stays_unless_an_official_has_labelled_it():
+def confirmed_row(complaint_id: int, text: str, label: int) -> Row:
+    return audit(complaint_id, text, LABELS[label], answer=LABELS[label])
+
+
+def test_what_the_deployed_version_trained_on_stays_unless_an_official_contradicts_its_answer():
+    """A fold that lacks what the deployed version knows would lose against it by an audit alone."""
     numbers = aliens_of_one_fold(8)
     texts = [alien(number) for number in numbers]
 
@@ -134,7 +139,7 @@ def test_what_the_deployed_version_trained_on_stays_unless_an_official_has_label
         rows = [make(1000 + n, text, HIGHLY_URGENT) for n, text in enumerate(texts)]
         return answers_to(build(*everyday(), *rows, replay_max=5000), "zqxv", texts)[0]
 
-    assert crossed(unflagged_row) == {HIGHLY_URGENT}
+    assert crossed(unflagged_row) == crossed(confirmed_row) == {HIGHLY_URGENT}
     assert HIGHLY_URGENT not in crossed(corrected_row)
 
 

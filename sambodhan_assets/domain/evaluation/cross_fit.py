@@ -49,15 +49,17 @@ def cross_predict_window(
         dataset: The version that the candidate was trained on.
         rows: Rows to predict.
         trained_before: Text keys that the deployed version trained on. They stay in every fold,
-            because both models had them, unless the row has a label.
+            because both models had them, unless an official has contradicted the answer since: then
+            the candidate alone has learned the label.
         n_labels: Number of labels.
         seed: Seed of the training.
         on_progress: Receives one line per finished fold.
     """
     texts, labels = training_rows(dataset)
     keys = list(map(text_key, texts))
-    labelled = {rows.text_keys[row] for row in np.flatnonzero(rows.labelled).tolist()}
-    left_out = set(rows.text_keys) - (trained_before - labelled)
+    contradicted = np.flatnonzero(rows.labelled & (rows.truth != rows.answers)).tolist()
+    relearned = {rows.text_keys[row] for row in contradicted}
+    left_out = set(rows.text_keys) - (trained_before - relearned)
     in_fold = np.array([key in left_out for key in keys], dtype=bool)
     fixed, moving = np.flatnonzero(~in_fold).tolist(), np.flatnonzero(in_fold).tolist()
     return cross_predict_linear(
