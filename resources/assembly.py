@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from resources.artifact_store import ArtifactStore
 from resources.audits.chosen import ChosenAudits
+from resources.exports.chosen import build_export_options, build_export_store
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
 from resources.mail import MailNotifier
@@ -49,6 +50,12 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
         "notifier": _notifier(
             settings, password=dg.EnvVar("SMTP_PASSWORD"), slack_url=dg.EnvVar("SLACK_WEBHOOK_URL")
         ),
+        "exports": build_export_store(
+            settings,
+            key=dg.EnvVar("DATASET_S3_ACCESS_KEY_ID"),
+            secret=dg.EnvVar("DATASET_S3_SECRET_ACCESS_KEY"),
+        ),
+        "export_options": build_export_options(settings),
         "tracker": _tracker(settings, tasks, dg.EnvVar("WANDB_API_KEY")),
     }
 

@@ -26,6 +26,7 @@ from resources.profiles import Settings, load_settings, read_environment_file
 from resources.rollback import newest_if_known, roll_back
 from sambodhan_assets.console import err, examples, out, print_lines
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
+from sambodhan_assets.export_commands import export_app
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sambodhan_assets.load_commands import load_app
 from sambodhan_assets.space.commands import space_app, trigger
@@ -48,6 +49,7 @@ db_app = typer.Typer(no_args_is_help=True, help="Looks after the database.")
 app.add_typer(load_app, name="load")
 app.add_typer(db_app, name="db")
 app.add_typer(space_app, name="space")
+app.add_typer(export_app, name="export")
 app.command(epilog=examples("trigger prepare", "trigger department"))(trigger)
 
 TaskName = Annotated[str, typer.Argument(help="Label task, such as department or urgency.")]

@@ -6,6 +6,7 @@ from resources.assembly import build_resources
 from resources.masking import mask_logs
 from resources.profiles import Settings, load_settings
 from sambodhan_assets.assets.audit_batch import build_audit_batch
+from sambodhan_assets.assets.dataset_export import build_dataset_export
 from sambodhan_assets.assets.review_queue import build_review_queue
 from sambodhan_assets.jobs import build_audit_schedule, build_jobs, build_weekly_schedule
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
@@ -28,6 +29,7 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
         assets=[
             *build_source_tables(),
             build_audit_batch(tasks),
+            build_dataset_export(tasks),
             *(asset for task in tasks for asset in build_lane(task)),
             *(build_review_queue(task) for task in tasks),
         ],

@@ -10,6 +10,7 @@ from resources.rollback import newest_if_known, roll_back
 from resources.spaces import Spaces
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
+from sambodhan_assets.assets.dataset_export import DATASET_EXPORT
 from sambodhan_assets.assets.review_queue import REVIEW_QUEUE
 from sambodhan_assets.assets.stage import holding_lease, stage_key
 from sambodhan_assets.label_tasks import LabelTask
@@ -18,6 +19,7 @@ from sambodhan_assets.lanes import STAGES
 # Marks the runs of one task, so that the sensor sees whether one is under way.
 TASK_TAG = "sambodhan/task"
 AUDIT_JOB = "draw_audit_batch"
+EXPORT_JOB = "export_dataset"
 
 _PREPARING = STAGES[: STAGES.index("dataset_version") + 1]
 _RETRAINING = STAGES[STAGES.index("trained_model") :]
@@ -32,7 +34,12 @@ def pipeline_name(task: LabelTask) -> str:
 def build_jobs(tasks: tuple[LabelTask, ...]) -> list[dg.JobDefinition]:
     """All jobs of all tasks."""
     shared = _lane_job("prepare_datasets", tasks, _PREPARING, "New dataset versions of all tasks.")
-    return [shared, build_audit_job(), *(job for task in tasks for job in build_task_jobs(task))]
+    return [
+        shared,
+        build_audit_job(),
+        build_export_job(),
+        *(job for task in tasks for job in build_task_jobs(task)),
+    ]
 
 
 def build_task_jobs(task: LabelTask) -> list[dg.JobDefinition]:
@@ -72,6 +79,15 @@ def build_audit_job() -> dg.JobDefinition:
         AUDIT_JOB,
         selection=dg.AssetSelection.assets(AUDIT_BATCH),
         description="A sheet of randomly drawn complaints for people to label.",
+    )
+
+
+def build_export_job() -> dg.JobDefinition:
+    """Exports the newest dataset versions."""
+    return dg.define_asset_job(  # pyright: ignore[reportReturnType]
+        EXPORT_JOB,
+        selection=dg.AssetSelection.assets(DATASET_EXPORT),
+        description="The newest dataset versions as files for people and programs outside.",
     )
 
 

@@ -1,0 +1,196 @@
+"""The steps of dataset_export: inputs, a draft of the rows, its version, the finished folder."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resources.code_environment import code_environment
+from resources.export_options import ExportOptions
+from resources.export_sources import ExportInputs
+from resources.git_state import GitState
+from sambodhan_assets.assets.export_config import ExportConfig
+from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.export.build import Selection, WrittenRows, write_rows
+from sambodhan_assets.domain.export.config_lock import LOCK_NAME, UNKNOWN, ConfigLock
+from sambodhan_assets.domain.export.exclusions import Exclusions
+from sambodhan_assets.domain.export.files import name_data, report_name, seal
+from sambodhan_assets.domain.export.manifest import (
+    ExportManifest,
+    Origin,
+    canonical_json,
+    content_hash,
+)
+from sambodhan_assets.domain.export.origin_verdicts import PrivacyByOrigin
+from sambodhan_assets.domain.export.protection import Protection
+from sambodhan_assets.domain.export.verify import verify_export
+from sambodhan_assets.domain.export.versioning import next_version
+from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION, PiiPolicy
+from sambodhan_assets.domain.qa.metric import Measure, Section
+from sambodhan_assets.domain.qa.provenance import Provenance
+from sambodhan_assets.domain.qa.thresholds import thresholds_with
+from sambodhan_assets.domain.qa.verdicts import Threshold, Verdict, judge
+
+QA_NOT_RUN = "QA was not run: the configuration says quality: false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Written rows that have no version yet.
+
+    Attributes:
+        folder: Holds the data files.
+        rows: What was written.
+        lock: What it was made with.
+        git: The program's checkout.
+        sections: QA report; empty if QA was not run.
+        verdicts: What the thresholds say; empty if QA was not run.
+        origins: Where rows came from.
+        content_hash: Digest of rows and formats.
+        quality: Whether QA was run.
+    """
+
+    folder: Path
+    rows: WrittenRows
+    lock: ConfigLock
+    git: GitState
+    sections: Sequence[Section]
+    verdicts: Sequence[Verdict]
+    origins: tuple[Origin, ...]
+    content_hash: str
+    quality: bool
+
+
+def allowed_checkout(config: ExportConfig, options: ExportOptions) -> GitState:
+    """The program's checkout.
+
+    Raises:
+        PermanentError: It has changes that are not committed, and nobody allowed that.
+    """
+    git = options.git()
+    if git.dirty and not (config.allow_dirty or options.allow_dirty):
+        raise PermanentError(
+            tried="Locking the configuration of an export",
+            found=f"the source tree at {git.sha} has changes that are not committed, so nobody "
+            "could make this export again.",
+            todo="Commit them, or allow it with allow_dirty: true or ALLOW_DIRTY=true; the manifest"
+            " then marks the export.",
+        )
+    return git
+
+
+def write_draft(
+    inputs: ExportInputs,
+    folder: Path,
+    config: ExportConfig,
+    options: ExportOptions,
+    git: GitState,
+) -> Draft:
+    """Writes the rows in one pass that also measures them."""
+    limits, exclusions = thresholds_with(config.thresholds), Exclusions()
+    protect = Protection(policy=PiiPolicy(options.pii_policy), exclusions=exclusions)
+    privacy = PrivacyByOrigin(protect.scan)
+    measures: list[Measure] = [privacy, Provenance(exclusions)] if config.quality else []
+    lock = _lock(inputs, config, options, git)
+    rows = write_rows(
+        inputs.batches(exclusions),
+        folder,
+        Selection(target_samples=config.target_samples, seed=config.seed, formats=config.formats),
+        protect=protect,
+        measures=measures,
+        exclusions=exclusions,
+    )
+    sections = [measure.result() for measure in measures]
+    return Draft(
+        folder=folder,
+        rows=rows,
+        lock=lock,
+        git=git,
+        sections=sections,
+        verdicts=judge(sections, limits) if config.quality else [],
+        origins=_origins(lock, rows, exclusions, privacy, limits if config.quality else ()),
+        content_hash=content_hash(rows.rows_digest, config.formats),
+        quality=config.quality,
+    )
+
+
+def version_of(draft: Draft, wanted: str, newest: ExportManifest | None) -> str:
+    """The version of a draft: the one that was wanted, the newest if it is equal, or the next."""
+    if wanted:
+        return wanted
+    if newest is not None and newest.content_hash == draft.content_hash:
+        return newest.version
+    changed = newest is not None and newest.inputs_hash != draft.lock.inputs_hash
+    return next_version(None if newest is None else newest.version, data_changed=changed)
+
+
+def finish(draft: Draft, version: str, *, run_id: str) -> ExportManifest:
+    """Completes the folder of a draft and verifies it as any reader would."""
+    name_data(draft.rows, version)
+    folder = draft.folder
+    (folder / LOCK_NAME).write_text(draft.lock.to_json(), encoding="utf-8")
+    verdicts = [asdict(verdict) for verdict in draft.verdicts]
+    if draft.quality:
+        report = {
+            "version": version,
+            "verdicts": verdicts,
+            "sections": [asdict(section) for section in draft.sections],
+        }
+        path = folder / report_name(version, "json")
+        path.write_text(canonical_json(report), encoding="utf-8")
+    manifest = ExportManifest(
+        version=version,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        run_id=run_id,
+        tasks={dataset.task: dataset.labels for dataset in draft.lock.datasets},
+        rows=draft.rows.rows,
+        content_hash=draft.content_hash,
+        inputs_hash=draft.lock.inputs_hash,
+        config_lock_sha256="",
+        git_dirty=draft.git.dirty,
+        files={},
+        origins=draft.origins,
+        qa={"run": draft.quality, "note": None if draft.quality else QA_NOT_RUN}
+        | {"verdicts": {v["threshold"]["metric"]: v["status"] for v in verdicts}},
+    )
+    seal(folder, manifest)
+    return verify_export(folder).manifest
+
+
+def _lock(
+    inputs: ExportInputs, config: ExportConfig, options: ExportOptions, git: GitState
+) -> ConfigLock:
+    environment = code_environment()
+    chosen = config.model_dump(exclude={"sources"})
+    return ConfigLock(
+        git={"sha": git.sha or UNKNOWN, "branch": git.branch or UNKNOWN, "dirty": git.dirty},
+        config=chosen,
+        seeds={"target_samples": config.seed},
+        settings=options.snapshot,
+        datasets=inputs.datasets(),
+        sources=inputs.sources(),
+        algorithms={"cleaner": CLEANER_VERSION, "redactor": REDACTOR_VERSION},
+        environment={name: environment[name] for name in ("python", "platform", "libraries")},
+    )
+
+
+def _origins(
+    lock: ConfigLock,
+    rows: WrittenRows,
+    exclusions: Exclusions,
+    privacy: PrivacyByOrigin,
+    thresholds: Sequence[Threshold],
+) -> tuple[Origin, ...]:
+    hashes = {dataset.origin: dataset.content_hash for dataset in lock.datasets}
+    hashes |= {source.name: source.sha256 for source in lock.sources}
+    return tuple(
+        Origin(
+            name=name,
+            content_hash=digest,
+            rows=rows.rows_by_origin[name],
+            excluded=exclusions.of(name),
+            verdicts=privacy.verdicts(name, exclusions, thresholds),
+        )
+        for name, digest in hashes.items()
+    )
