@@ -1,5 +1,6 @@
 """Fixtures that every test may name."""
 
+import tests.developer_settings  # noqa: F401
 import tests.hf_home  # noqa: F401  (first: before a client of the Hub is imported)
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
