@@ -45,8 +45,8 @@ class ExportSettings(BaseSettings):
     qa_sample: int = Field(
         50_000, ge=100, description="Rows on which near-duplicates and label errors are measured."
     )
-    allow_dirty: bool = Field(
-        False, description="Export from a source tree with changes that are not committed."
+    allow_dirty: bool | None = Field(
+        None, description="Export from a source tree with uncommitted changes; unset: refused."
     )
 
     @field_validator("dataset_s3_bucket", "dataset_gcs_bucket")

@@ -31,6 +31,8 @@ class OrderedRows:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes rows of EXPORT_SCHEMA in any order."""
+        if not batch.num_rows:
+            return
         sequence = pa.array(np.arange(self._count, self._count + batch.num_rows))
         self._count += batch.num_rows
         self._root.add(pa.record_batch([*batch.columns, sequence], schema=_SPILL_SCHEMA))
