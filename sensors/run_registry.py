@@ -54,12 +54,14 @@ def _serving(
     deployment = registry.deployed(repository)
     if deployment is None:
         return Serving(task=task.name, tag=None)
+    moved = deployment.run_id == run.run_id
+    before = _served_before(run, registry.deployments(repository)) if moved else None
     return Serving(
         task=task.name,
         tag=deployment.tag,
         replaced=deployment.replaced,
-        by_this_run=deployment.run_id == run.run_id
-        and deployment.tag != _served_before(run, registry.deployments(repository)),
+        by_this_run=moved and deployment.tag != before,
+        put_back=moved and deployment.tag == before,
     )
 
 

@@ -80,7 +80,7 @@ def test_a_space_that_cannot_be_built_leaves_the_version_before(promotable_space
     assert len(world.moves()) == 3
 
 
-def test_the_mail_about_a_version_that_was_put_back_says_that_nothing_has_changed(
+def test_the_mail_about_a_version_that_was_put_back_names_the_one_before(
     promotable_space: Served,
 ):
     world = promotable_space.world
@@ -97,7 +97,8 @@ def test_the_mail_about_a_version_that_was_put_back_says_that_nothing_has_change
         )
     assert told.serving is not None
     assert [(serving.tag, serving.by_this_run) for serving in told.serving] == [(first, False)]
-    assert "The previous version still serves." in plain_text(told)
+    assert f"names the version before again: department {first}." in plain_text(told)
+    assert "still serves" not in plain_text(told)
 
 
 def test_a_space_that_serves_another_version_is_brought_back_to_the_one_before(

@@ -86,6 +86,10 @@ def _consequence(serving: tuple[Serving, ...] | None) -> tuple[str, ...]:
     if changed:
         names = " and ".join(f"{found.task} {found.tag}" for found in changed)
         return (f"Before it ended, the run had let a new version serve: {names}.",)
+    back = [found for found in serving if found.put_back]
+    if back:
+        names = " and ".join(f"{found.task} {found.tag}" for found in back)
+        return (f"The registry names the version before again: {names}.",)
     if any(found.tag for found in serving):
         return ("The previous version still serves.",)
     return ("Nothing is deployed, as before.",) if serving else ()

@@ -60,12 +60,15 @@ class Serving:
         tag: Version that serves; None if nothing is deployed.
         replaced: Version that it replaced; None if it was the first.
         by_this_run: Whether this run let it serve.
+        put_back: Whether this run moved the pointer there again, because another version could not
+            serve. Its Space may serve something else still, or nothing.
     """
 
     task: str
     tag: str | None
     replaced: str | None = None
     by_this_run: bool = False
+    put_back: bool = False
 
     @property
     def sentence(self) -> str:
@@ -74,6 +77,8 @@ class Serving:
             return "nothing is deployed"
         if self.by_this_run:
             return f"{self.tag}, since this run; before it {self.replaced or 'nothing'}"
+        if self.put_back:
+            return f"{self.tag} by the registry, as before this run; look what its Space says"
         return f"{self.tag}, as before this run"
 
 
