@@ -1,0 +1,152 @@
+"""What the page of a QA report shows of its tables and lists: which charts, how many rows."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sambodhan_assets.domain.qa.charts import MOST_ROWS, MOST_SERIES, Table, bars, stacked
+from sambodhan_assets.domain.qa.metric import ListedRow, Section
+from sambodhan_assets.domain.qa.numbers import plain
+
+NOT_MEASURED = "not measured"
+# Rows of a table or a list on the page; a longer one is looked at in the JSON.
+SHOWN_ROWS = 40
+SHOWN_IDS = 25
+_ALT_ROWS = 6
+# "label shares by script: devanagari" belongs to the table "label shares by script".
+_OF_GROUP = ": "
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """A row as it is written."""
+
+    name: str
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableView:
+    """A table with its chart.
+
+    Attributes:
+        title: What it shows.
+        corner: Heading over the names of the rows.
+        columns: Headings over the numbers.
+        rows: The first SHOWN_ROWS.
+        more: How many rows there are, where not all are shown; else "".
+        picture: PNG in base64, "" where there is nothing to draw.
+        alt: The same in words.
+        note: A sentence above the table, or "".
+        wide: The table needs the whole width.
+    """
+
+    title: str
+    corner: str
+    columns: Sequence[str]
+    rows: Sequence[TableRow]
+    more: str
+    picture: str
+    alt: str
+    note: str
+    wide: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListView:
+    """Rows that a person must look at for one reason.
+
+    Attributes:
+        reason: The reason.
+        total: Rows in the report.
+        rows: The first SHOWN_IDS.
+    """
+
+    reason: str
+    total: int
+    rows: Sequence[ListedRow]
+
+
+def table_views(section: Section, limits: Mapping[str, float], json_name: str) -> list[TableView]:
+    """The tables of a section.
+
+    Args:
+        section: The section.
+        limits: Lines in charts, by title of the table.
+        json_name: File that holds what is not shown.
+    """
+    return [
+        _view(title, columns, limits.get(title), json_name)
+        for title, columns in _families(section.tables).items()
+        if any(columns.values())
+    ]
+
+
+def list_views(section: Section) -> list[ListView]:
+    """The listed rows of a section, by reason."""
+    by_reason: dict[str, list[ListedRow]] = defaultdict(list)
+    for row in section.listed:
+        by_reason[row.reason].append(row)
+    return [
+        ListView(reason=reason, total=len(rows), rows=rows[:SHOWN_IDS])
+        for reason, rows in by_reason.items()
+    ]
+
+
+def _families(tables: Mapping[str, Table]) -> dict[str, dict[str, Table]]:
+    """Tables that belong together, by their common title and then by their own name."""
+    families: dict[str, dict[str, Table]] = defaultdict(dict)
+    for name, table in tables.items():
+        title, mark, own = name.partition(_OF_GROUP)
+        families[title if mark else name][own] = table
+    return families
+
+
+def _view(
+    title: str, columns: Mapping[str, Table], limit: float | None, json_name: str
+) -> TableView:
+    names = list(dict.fromkeys(name for table in columns.values() for name in table))
+    rows = [
+        TableRow(name=name, cells=[_cell(table, name) for table in columns.values()])
+        for name in names[:SHOWN_ROWS]
+    ]
+    picture = _picture(columns, limit)
+    cut = len(names) > SHOWN_ROWS
+    return TableView(
+        title=title,
+        corner="",
+        columns=[name or "" for name in columns],
+        rows=rows,
+        more=f"{SHOWN_ROWS} of {plain(len(names))} lines; all are in {json_name}." if cut else "",
+        picture=base64.b64encode(picture).decode("ascii") if picture else "",
+        alt=_alt(title, columns),
+        note="",
+        wide=len(columns) > 2,
+    )
+
+
+def _cell(table: Table, name: str) -> str:
+    if name not in table:
+        return ""
+    value = table[name]
+    return NOT_MEASURED if value is None else plain(value)
+
+
+def _picture(columns: Mapping[str, Table], limit: float | None) -> bytes | None:
+    numbers = [v for table in columns.values() for v in table.values() if v is not None]
+    if len(numbers) < 2:
+        return None
+    if len(columns) == 1 or (len(columns) <= 2 and len(columns) <= MOST_SERIES):
+        return bars(columns, limit=limit)
+    return stacked(columns)
+
+
+def _alt(title: str, columns: Mapping[str, Table]) -> str:
+    said = [
+        f"{' '.join(filter(None, (own, name)))} {_cell(table, name)}"
+        for own, table in columns.items()
+        for name in list(table)[:MOST_ROWS]
+    ]
+    rest = f" and {len(said) - _ALT_ROWS} more in the table" if len(said) > _ALT_ROWS else ""
+    return f"Bar chart of {title}: {', '.join(said[:_ALT_ROWS])}{rest}."
