@@ -18,6 +18,9 @@ class LaneSettings(dg.ConfigurableResource):
     review_queue: int = Field(description="Complaints that the model is least sure of, at once.")
     sheet_size: int = Field(description="Disagreements that people are asked to label on HOLD.")
     anchor_dataset: str | None = Field(description="File with rows that every version replays.")
+    pii_policy: str = Field(
+        default="redact", description="redact, drop or report personal data in texts."
+    )
     model_family: str = Field(description="linear or transformer.")
     model_checkpoint: str | None = Field(description="Pretrained transformer.")
     focal_alpha: float | None = Field(description="Constant class weight of the focal loss.")

@@ -30,6 +30,7 @@ LAYOUT = {
     "assignments.parquet",
     "lineage.parquet",
     "label_map.json",
+    "text_steps.json",
     "preparation.json",
 }
 
@@ -100,7 +101,7 @@ def test_unchanged_rows_give_the_same_content_as_the_parent(
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
 
 
-def test_the_content_hash_covers_splits_label_map_and_assignments(
+def test_the_content_hash_covers_splits_label_map_steps_and_assignments(
     tmp_path: Path, dataset: BalancedDataset
 ):
     write_dataset(dataset, LABELS, tmp_path)
@@ -110,10 +111,11 @@ def test_the_content_hash_covers_splits_label_map_and_assignments(
         "data/test-00000-of-00001.parquet",
         "data/train-00000-of-00001.parquet",
         "label_map.json",
+        "text_steps.json",
     ]
 
 
-@pytest.mark.parametrize("name", sorted(LAYOUT - {"label_map.json"}))
+@pytest.mark.parametrize("name", sorted(LAYOUT - {"label_map.json", "text_steps.json"}))
 def test_a_missing_file_is_named(tmp_path: Path, dataset: BalancedDataset, name: str):
     write_dataset(dataset, LABELS, tmp_path)
     (tmp_path / name).unlink()

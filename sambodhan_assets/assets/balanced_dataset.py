@@ -22,6 +22,8 @@ from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_bala
 from sambodhan_assets.domain.dataset.files import content_files, read_dataset, write_dataset
 from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
 from sambodhan_assets.domain.dataset.snapshot_files import read_snapshot
+from sambodhan_assets.domain.dataset.text_steps import recorded_steps, steps_of
+from sambodhan_assets.domain.privacy.redaction import PiiPolicy
 from sambodhan_assets.label_tasks import LabelTask
 
 # Share of the window that a holdout evaluation keeps out of training.
@@ -83,10 +85,14 @@ def _prepare(
     with artifacts.fetched(version) as folder:
         snapshot = read_snapshot(folder)
     parent = registry.newest(settings.dataset_repository(task))
-    assignments = None
+    assignments, lineage = None, None
+    policy = PiiPolicy(settings.pii_policy)
     if parent is not None:
         with registry.fetched(parent) as folder:
-            assignments = read_dataset(folder).assignments
+            earlier = read_dataset(folder)
+        assignments = earlier.assignments
+        if recorded_steps(earlier.report.settings) != steps_of(policy):
+            lineage = earlier.lineage
     return build_balanced_dataset(
         snapshot,
         labels=task.labels,
@@ -94,8 +100,10 @@ def _prepare(
             replay_max=settings.replay_max,
             holdout_share=HOLDOUT_SHARE if settings.evaluation == "holdout" else 0.0,
             min_rows=settings.min_dataset_len,
+            pii_policy=policy,
         ),
         parent_assignments=assignments,
+        parent_lineage=lineage,
     )
 
 
@@ -115,10 +123,15 @@ def _keep(
 
 
 def _metadata(report: PreparationReport) -> dict[str, dg.MetadataValue | int | float | str]:
+    personal = report.personal_data
+    assert personal is not None, "every preparation counts personal data"
     return {
         "dagster/row_count": report.row_count,
         "rows by split": counts_table(report.rows_by_split, heading="split"),
         "left out": counts_table(report.excluded, heading="reason"),
+        "personal data": counts_table(personal["places_by_kind"], heading="kind"),
+        "rows with personal data": personal["rows"],
+        "policy for personal data": personal["policy"],
         "labels by split": dg.MetadataValue.json(report.labels_by_split),
         "duplicates": report.duplicates,
         "conflicting labels": report.conflicting_labels,

@@ -136,6 +136,7 @@ def _details(
         "rows_by_source": report.rows_kept,
         "row_count": report.row_count,
         "excluded": report.excluded,
+        "personal_data": report.personal_data,
         "settings": report.settings,
         "settings_hash": hashlib.sha256(settings.encode()).hexdigest(),
         "source": report.snapshot,
@@ -169,6 +170,7 @@ def _describe(
         source_rows=report.rows_kept,
         newest_correction=report.snapshot["newest_reviewed_at"],
         excluded=report.excluded,
+        personal_data=report.personal_data,
         license=license,
         on_hub=on_hub,
     )

@@ -13,8 +13,8 @@ from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
-from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
 from sambodhan_assets.domain.dataset.files import read_dataset
+from sambodhan_assets.domain.dataset.text_steps import recorded_steps
 from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.training_record import TrainingRecord
@@ -128,10 +128,10 @@ def _metadata(record: TrainingRecord) -> dict[str, Any]:
 
 
 def _origin(dataset: Version) -> dict[str, str]:
-    """What ties a model to the dataset version that it was trained on."""
+    """What ties a model to the dataset version that it was trained on, and to its texts' steps."""
     return {
         "dataset_repository": dataset.repository.name,
         "dataset_tag": dataset.tag,
         "dataset_content_hash": dataset.content_hash,
-        "cleaner_version": CLEANER_VERSION,
+        **recorded_steps(dataset.manifest.details["settings"]),
     }

@@ -1,6 +1,8 @@
 """The model that a server answers with: a deployed version, every byte of it verified."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +11,8 @@ from resources.registry.base import Registry, Version
 from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION, clean_text
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
+from sambodhan_assets.domain.models.redacting import redacts
+from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION
 from sambodhan_assets.label_tasks import LabelTask
 
 
@@ -42,7 +46,7 @@ class ServedModel:
     model: TextClassifier
 
     def answer(self, text: str) -> Answer:
-        """Answers a text that `clean_text` returned.
+        """Answers a text that `clean_text` returned; the model itself redacts if it was so trained.
 
         Raises:
             PermanentError: The model gives no finite probability for every label.
@@ -61,7 +65,7 @@ class ServedModel:
 
 
 def prepared(message: str) -> str:
-    """A message as the model's training texts were prepared."""
+    """A message cleaned as the model's training texts were."""
     return clean_text(message)
 
 
@@ -82,14 +86,19 @@ def load_served_model(task: LabelTask, settings: LaneSettings, registry: Registr
             todo=f"Run the job {task.name}_pipeline until its verdict deploys a first version.",
         )
     version = registry.version(repository, deployment.tag)
-    cleaner = version.manifest.details.get("cleaner_version", CLEANER_VERSION)
-    if cleaner != CLEANER_VERSION:
-        raise PermanentError(
-            tried=f"Loading {repository} {version.tag}",
-            found=f"its texts were cleaned by cleaner {cleaner}, this program has "
-            f"{CLEANER_VERSION}.",
-            todo="Serve it with the release that trained it, or train anew with this one.",
-        )
+    _require_step(version, version.manifest.details, "cleaner", CLEANER_VERSION)
     with registry.fetched(version) as folder:
         model = load_classifier(folder, labels=task.labels)
+    if redacts(model.record):
+        _require_step(version, model.record.extra, "redactor", REDACTOR_VERSION)
     return ServedModel(task=task, version=version, model=model)
+
+
+def _require_step(version: Version, recorded: Mapping[str, Any], step: str, ours: str) -> None:
+    theirs = recorded.get(f"{step}_version", ours)
+    if theirs != ours:
+        raise PermanentError(
+            tried=f"Loading {version.repository} {version.tag}",
+            found=f"its texts were prepared by {step} {theirs}, this program has {ours}.",
+            todo="Serve it with the release that trained it, or train anew with this one.",
+        )

@@ -12,6 +12,7 @@ from sambodhan_assets.domain.dataset.candidates import (
     read_candidates,
     unique_texts,
 )
+from sambodhan_assets.domain.dataset.carried_over import carried_over
 from sambodhan_assets.domain.dataset.dispositions import ANCHOR_TEST, REPLAY, dispose
 from sambodhan_assets.domain.dataset.placement import place_texts
 from sambodhan_assets.domain.dataset.preparation import PreparationReport, PreparationSettings
@@ -56,6 +57,7 @@ def build_balanced_dataset(
     labels: Sequence[str],
     settings: PreparationSettings,
     parent_assignments: pa.Table | None,
+    parent_lineage: pa.Table | None = None,
 ) -> BalancedDataset:
     """Prepare a dataset; the order of the snapshot's rows does not matter.
 
@@ -64,6 +66,8 @@ def build_balanced_dataset(
         labels: The task's labels; the position is the label id.
         settings: Sizes and shares.
         parent_assignments: Assignments of the version before, None for the first.
+        parent_lineage: Lineage of the version before if other steps prepared its texts (another
+            policy for personal data, another redactor), None if the same did.
 
     Raises:
         PermanentError: A label that the task does not have, or all rows of one label.
@@ -72,6 +76,8 @@ def build_balanced_dataset(
     texts = unique_texts(rows, with_window=settings.holdout_share > 0.0)
     _require_two_labels(texts, labels, settings)
     forms = [forms[row] for row in texts.row.tolist()]
+    if parent_assignments is not None and parent_lineage is not None:
+        parent_assignments = carried_over(parent_assignments, parent_lineage, rows)
     placement = place_texts(
         texts,
         index_texts(forms, settings.near_duplicate_threshold),

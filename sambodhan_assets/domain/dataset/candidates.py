@@ -28,6 +28,7 @@ from sambodhan_assets.domain.dataset.snapshot import (
     UNFLAGGED,
     FeedbackSnapshot,
 )
+from sambodhan_assets.domain.dataset.text_steps import PERSONAL_DATA, Protected, protect
 from sambodhan_assets.domain.errors import PermanentError
 
 SOURCES = (AUDIT, CORRECTION, UNFLAGGED, ANCHOR)
@@ -56,9 +57,10 @@ class CandidateRows:
         table: The snapshot's rows.
         standing: What each row may become, [n].
         label: Label id, -1 if there is none, [n].
-        texts: Cleaned texts; "" for excluded rows.
+        texts: Texts after all steps; "" for excluded rows.
         keys: Text keys, [n] of 32 bytes; b"" for excluded rows.
         reasons: Why a row is excluded.
+        protected: Rows in whose cleaned text personal data was found.
     """
 
     table: pa.Table
@@ -67,6 +69,7 @@ class CandidateRows:
     texts: pa.Array
     keys: Keys
     reasons: list[str | None]
+    protected: dict[int, Protected]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ class UniqueTexts:
 def read_candidates(
     snapshot: FeedbackSnapshot, labels: Sequence[str], settings: PreparationSettings
 ) -> tuple[CandidateRows, list[str]]:
-    """Clean and encode the rows of a snapshot.
+    """Clean the rows of a snapshot, take personal data out of them, and encode their labels.
 
     Returns:
         The rows, and their normalised texts; "" for excluded rows.
@@ -111,11 +114,16 @@ def read_candidates(
     standing = _standings(snapshot, settings)
     texts = [strings([])]
     forms, reasons = list[str](), list[str | None]()
+    protected = dict[int, Protected]()
     # A slice at a time: as Python strings all messages at once take twice the memory of the column.
     for start in range(0, table.num_rows, SLICE_ROWS):
         part = slice(start, start + SLICE_ROWS)
         messages = table["message"][part].to_pylist()
         cleaned = list(map(_cleaned, messages, has_label[part].tolist(), standing[part].tolist()))
+        for row, (text, _) in enumerate(cleaned):
+            if text and (found := protect(text, settings.pii_policy)):
+                protected[start + row] = found
+                cleaned[row] = (found.text, None if found.text else PERSONAL_DATA)
         texts.append(strings([text for text, _ in cleaned]))
         forms += [folded(text) for text, _ in cleaned]
         reasons += [reason for _, reason in cleaned]
@@ -128,6 +136,7 @@ def read_candidates(
         texts=pa.concat_arrays(texts),
         keys=np.array(keys, dtype="S32"),
         reasons=reasons,
+        protected=protected,
     )
     return rows, forms
 

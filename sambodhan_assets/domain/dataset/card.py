@@ -16,6 +16,11 @@ _SOURCES = {
     UNFLAGGED: "complaints to whose answer nobody objected, with that answer",
     ANCHOR: "the anchor corpus, a file beside the database",
 }
+_POLICIES = {
+    "redact": "Placeholders such as `[PHONE]` stand in their place.",
+    "drop": "Rows that hold any are left out.",
+    "report": "They were left as they are: treat the rows as personal data.",
+}
 _TAGS = ["complaints", "grievances", "nepal", "sambodhan"]
 
 
@@ -37,6 +42,7 @@ class DatasetDescription:
         excluded: Rows left out, by reason.
         license: The Hub's identifier; None names none.
         on_hub: Whether it is read by its name; else it is a folder.
+        personal_data: Policy, rows with personal data and places by kind; None if nobody looked.
     """
 
     name: str
@@ -52,6 +58,7 @@ class DatasetDescription:
     excluded: Mapping[str, int]
     license: str | None = None
     on_hub: bool = True
+    personal_data: Mapping[str, Any] | None = None
 
 
 def write_description(description: DatasetDescription, folder: Path) -> None:
@@ -129,14 +136,10 @@ def _body(description: DatasetDescription) -> str:
                 ["id", "name", "rows"], [[place, name, rows] for place, (name, rows) in labels]
             ),
             "## Source",
-            markdown_table(
-                ["source", "rows after cleaning and deduplication"],
-                [
-                    [_SOURCES.get(source, source), rows]
-                    for source, rows in description.source_rows.items()
-                ],
-            ),
+            _source_table(description),
             f"Newest correction: {newest}. {_anchor_sentence(description)}",
+            "## Personal data",
+            *_personal_data(description.personal_data),
             "## Left out",
             markdown_table(["reason", "rows"], description.excluded.items() or [["none", 0]]),
         ]
@@ -148,6 +151,29 @@ def _loading(description: DatasetDescription) -> str:
     source = named if description.on_hub else '"path/of/this/folder"'
     lines = ["```python", "from datasets import load_dataset", "", f"rows = load_dataset({source})"]
     return "\n".join([*lines, "```"])
+
+
+def _source_table(description: DatasetDescription) -> str:
+    rows = description.source_rows.items()
+    return markdown_table(
+        ["source", "rows after cleaning and deduplication"],
+        [[_SOURCES.get(source, source), count] for source, count in rows],
+    )
+
+
+def _personal_data(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return ["Nobody looked for personal data: treat the rows as such."]
+    return [
+        "E-mail addresses, phone numbers, numbers of citizenship certificates, permanent accounts, "
+        "passports, bank accounts and cards, links with tokens and positions were looked for in "
+        f"every row, and found in {found['rows']}. {_POLICIES[found['policy']]} Names of people "
+        "are outside of what can be found and remain in the texts.",
+        markdown_table(
+            ["kind", "places in the rows that were read"],
+            found["places_by_kind"].items() or [["none", 0]],
+        ),
+    ]
 
 
 def _anchor_sentence(description: DatasetDescription) -> str:

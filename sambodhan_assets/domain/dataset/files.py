@@ -17,6 +17,7 @@ from sambodhan_assets.domain.dataset.tables import (
     REPLAY_SCHEMA,
     WINDOW_SCHEMA,
 )
+from sambodhan_assets.domain.dataset.text_steps import recorded_steps
 from sambodhan_assets.domain.errors import PermanentError
 
 SPLIT_FILES = {split: f"data/{split}-00000-of-00001.parquet" for split in SPLITS}
@@ -26,6 +27,7 @@ WINDOW_FILE = "window/window.parquet"
 ASSIGNMENTS_FILE = "assignments.parquet"
 LINEAGE_FILE = "lineage.parquet"
 LABEL_MAP_FILE = "label_map.json"
+TEXT_STEPS_FILE = "text_steps.json"
 REPORT_FILE = "preparation.json"
 
 _SCHEMAS = {
@@ -55,6 +57,7 @@ def write_dataset(dataset: BalancedDataset, labels: Sequence[str], folder: Path)
         "id2label": {str(position): label for position, label in enumerate(labels)},
     }
     _write_json(label_map, folder / LABEL_MAP_FILE)
+    _write_json(recorded_steps(dataset.report.settings), folder / TEXT_STEPS_FILE)
     _write_json(dataset.report.to_json(), folder / REPORT_FILE)
 
 
@@ -89,9 +92,10 @@ def read_assignments(folder: Path) -> pa.Table:
 def content_files(folder: Path) -> list[str]:
     """Return the relative paths that the content hash covers, sorted.
 
-    Window, lineage and report tell more about the moment of the snapshot and stand outside it.
+    Window, lineage and report tell more about the moment of the snapshot and stand outside it. The
+    steps are inside: a model is served with those of its version, also where they changed no text.
     """
-    paths = sorted([*SPLIT_FILES.values(), LABEL_MAP_FILE, ASSIGNMENTS_FILE])
+    paths = sorted([*SPLIT_FILES.values(), LABEL_MAP_FILE, TEXT_STEPS_FILE, ASSIGNMENTS_FILE])
     for path in paths:
         _existing(folder / path)
     return paths

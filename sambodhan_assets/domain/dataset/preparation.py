@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sambodhan_assets.domain.privacy.redaction import PiiPolicy
+
 
 @dataclass(frozen=True, kw_only=True)
 class PreparationSettings:
@@ -18,6 +20,7 @@ class PreparationSettings:
         anchor_test_share: Share of the groups with anchor rows only that guard against forgetting.
         min_rows: Fewer balanced rows than this are published nowhere, so that they may all have
             one label; with more rows that is an error.
+        pii_policy: What becomes of personal data in texts.
     """
 
     replay_max: int = 20_000
@@ -28,6 +31,7 @@ class PreparationSettings:
     # As much as of other rows: a fifth of 650 corpus rows cost 0.6 points of macro-F1.
     anchor_test_share: float = 0.1
     min_rows: int = 0
+    pii_policy: PiiPolicy = PiiPolicy.REDACT
 
     def __post_init__(self) -> None:
         for name in ("holdout_share", "test_share", "eval_share", "anchor_test_share"):
@@ -74,7 +78,10 @@ class PreparationReport:
         window_unflagged_count: Unflagged complaints in the window of the database, audited ones
             among them; None if the snapshot has no window.
         snapshot: The snapshot's report, seed, ratio and window.
-        settings: PreparationSettings and the versions of cleaner, near-duplicates and sampler.
+        settings: PreparationSettings and the versions of cleaner, redactor, near-duplicates and
+            sampler.
+        personal_data: Policy, rows with personal data, and places by kind in cleaned texts; None
+            for a version from before PII_POLICY.
     """
 
     row_count: int
@@ -98,6 +105,7 @@ class PreparationReport:
     window_unflagged_count: int | None
     snapshot: dict[str, Any]
     settings: dict[str, Any]
+    personal_data: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a dictionary for `json.dumps`."""

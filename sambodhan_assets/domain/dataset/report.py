@@ -15,7 +15,6 @@ from sambodhan_assets.domain.dataset.candidates import (
     CandidateRows,
     UniqueTexts,
 )
-from sambodhan_assets.domain.dataset.cleaning import CLEANER_VERSION
 from sambodhan_assets.domain.dataset.dispositions import (
     DUPLICATE,
     HOLDOUT,
@@ -29,6 +28,7 @@ from sambodhan_assets.domain.dataset.snapshot import ANCHOR, AUDIT, UNFLAGGED, F
 from sambodhan_assets.domain.dataset.splits import SPLITS
 from sambodhan_assets.domain.dataset.tables import LABELLED, WINDOW
 from sambodhan_assets.domain.dataset.text_signatures import NEAR_DUPLICATES_VERSION
+from sambodhan_assets.domain.dataset.text_steps import steps_of
 
 
 def count_preparation(
@@ -67,6 +67,7 @@ def count_preparation(
         window_unflagged_count=snapshot.report.window_unflagged_count,
         snapshot=_snapshot_facts(snapshot),
         settings=_settings_facts(snapshot, labels, settings),
+        personal_data=_personal_data_facts(rows, settings),
     )
 
 
@@ -80,6 +81,15 @@ def _window_facts(window: pa.Table) -> dict[str, int]:
     }
 
 
+def _personal_data_facts(rows: CandidateRows, settings: PreparationSettings) -> dict[str, Any]:
+    kinds = sum((found.kinds for found in rows.protected.values()), Counter[str]())
+    return {
+        "policy": settings.pii_policy.value,
+        "rows": len(rows.protected),
+        "places_by_kind": dict(sorted(kinds.items())),
+    }
+
+
 def _settings_facts(
     snapshot: FeedbackSnapshot, labels: Sequence[str], settings: PreparationSettings
 ) -> dict[str, Any]:
@@ -88,7 +98,7 @@ def _settings_facts(
         "seed": snapshot.seed,
         "correct_ratio": snapshot.correct_ratio,
         "sampler": snapshot.report.sampler,
-        "cleaner_version": CLEANER_VERSION,
+        **steps_of(settings.pii_policy),
         "near_duplicates_version": NEAR_DUPLICATES_VERSION,
     }
 

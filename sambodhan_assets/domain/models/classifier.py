@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models import linear, transformer_classifier
+from sambodhan_assets.domain.models.redacting import RedactingClassifier, redacts
 from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
 
 # What every model of transformers has.
@@ -59,6 +60,8 @@ _LOADERS: dict[str, Callable[[Path, TrainingRecord], TextClassifier]] = {
 def load_classifier(folder: Path, *, labels: Sequence[str] | None = None) -> TextClassifier:
     """Read a model folder: one that `TextClassifier.save` wrote, or a plain transformer.
 
+    A model that was trained on redacted texts redacts what it is asked, wherever it runs.
+
     Args:
         folder: Folder with `training.json` and the files of the model's family; or one that only
             transformers wrote, whose record then says that nobody knows its training.
@@ -84,4 +87,5 @@ def load_classifier(folder: Path, *, labels: Sequence[str] | None = None) -> Tex
             found=f"it predicts {list(record.labels)}, the task has {list(labels)}.",
             todo="Train a model for the labels of this task; label ids cannot be translated.",
         )
-    return _LOADERS[record.family](folder, record)
+    model = _LOADERS[record.family](folder, record)
+    return RedactingClassifier(model=model) if redacts(record) else model

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from sambodhan_assets.domain.privacy.context_words import ContextWord, beside
 from sambodhan_assets.domain.privacy.findings import BANK_ACCOUNT, Candidate
-from sambodhan_assets.domain.privacy.number_runs import Number, number_groups, numbers
+from sambodhan_assets.domain.privacy.number_runs import Number, is_in_code, number_groups, numbers
 
 _LEAST = 9
 _WORD = ContextWord(
-    r"(?<![a-z])(?:banks?|accounts?|a/c|acc?t?(?=[ .:]|[0-9])|khata|khaata|iban)(?![a-z])"
+    r"(?<![a-z])(?:banks?|accounts?|a/c|acc?t?(?=[ .:#])|khata|khaata|iban)(?![a-z])"
     r"|बैंक|बैङ्क|बैँक|खाता|एकाउन्ट|अकाउन्ट|एकाउण्ट"
 )
 
@@ -20,7 +20,11 @@ def recognise_bank_accounts(text: str) -> Iterator[Candidate]:
     groups = number_groups(text)
     # Of the ways to read the same groups the longest, each group in one number only.
     found: list[tuple[int, int]] = []
-    ways = [way for way in numbers(text, groups, least=_LEAST, most=20) if _has_shape(way)]
+    ways = [
+        way
+        for way in numbers(text, groups, least=_LEAST, most=20)
+        if _has_shape(way) and not (way.joint == " " and is_in_code(text, way.start, way.end))
+    ]
     for way in sorted(ways, key=lambda one: (one.start, -one.end)):
         if not found or way.start >= found[-1][1]:
             found.append((way.start, way.end))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from stdnum import luhn
 
 from sambodhan_assets.domain.privacy.findings import CARD, Candidate
-from sambodhan_assets.domain.privacy.number_runs import Number, number_groups, numbers
+from sambodhan_assets.domain.privacy.number_runs import Number, is_in_code, number_groups, numbers
 
 _FIRST_GROUPS = (4, 5, 6, 8)
 _LONGEST_GROUP = 13
@@ -14,6 +14,8 @@ _LONGEST_GROUP = 13
 def recognise_cards(text: str) -> Iterator[Candidate]:
     """Card numbers in a shown text; no word is needed beside them."""
     for number in numbers(text, number_groups(text), least=13, most=19):
+        if number.joint == " " and is_in_code(text, number.start, number.end):
+            continue
         if number.digits[0] != "0" and _has_shape(number) and luhn.is_valid(number.digits):
             yield Candidate(kind=CARD, start=number.start, end=number.end)
 

@@ -14,6 +14,8 @@ _SEPARATORS = {
 }
 _LONGEST_SEPARATOR = 3
 MOST_DIGITS = 20
+_CODE_BEFORE = re.compile(r"[0-9][A-Za-z]{1,7}\Z")
+_CODE_BEHIND = re.compile(r"[A-Za-z]{1,7}[0-9]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +67,13 @@ class Number:
     def sizes(self) -> tuple[int, ...]:
         """Digits per group."""
         return tuple(group.size for group in self.groups)
+
+
+def is_in_code(text: str, start: int, end: int) -> bool:
+    """Whether letters and digits go on beside a number, as in "d976400 4152e86"."""
+    return bool(
+        _CODE_BEFORE.search(text, max(0, start - 8), start) or _CODE_BEHIND.match(text, end)
+    )
 
 
 def number_groups(text: str) -> list[Group]:

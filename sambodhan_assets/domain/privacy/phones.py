@@ -8,6 +8,7 @@ from phonenumbers import PhoneNumber, PhoneNumberType
 
 from sambodhan_assets.domain.privacy.context_words import ContextWord, beside
 from sambodhan_assets.domain.privacy.findings import LANDLINE, MOBILE, Candidate
+from sambodhan_assets.domain.privacy.number_runs import is_in_code
 
 _NEPAL = 977
 _SEPARATOR = r"(?:[ ]?[-.][ ]?|[ ]{1,2})"
@@ -80,6 +81,8 @@ def _is_mobile_shape(match: re.Match[str], groups: list[str]) -> bool:
     sizes = [len(group) for group in groups]
     if min(sizes) < 2 and max(sizes) > 1:
         return False
+    if is_in_code(match.string, match.start(), match.end()):
+        return False
     return _is_separated_evenly(match, many=len(groups) > 3)
 
 
@@ -120,6 +123,8 @@ def _is_landline(match: re.Match[str]) -> bool:
     if "country" in match.re.groupindex:
         # Unseparated digits behind 977 may be anything; a sign in front says what they are.
         return match["sign"] is not None or not match["country"].endswith("7")
+    if " " in match["body"] and is_in_code(match.string, match.start(), match.end()):
+        return False
     area = groups[0].removeprefix("0")
     return len(area) == (1 if national[0] == "1" else 2) and min(map(len, groups[1:])) > 1
 
