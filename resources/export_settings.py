@@ -36,6 +36,10 @@ class ExportSettings(BaseSettings):
     dataset_gcs_project_id: str | None = Field(
         None, description="Its project; unset: that of the credentials."
     )
+    dataset_gcs_credentials_path: Path | None = Field(
+        None,
+        description="Key file of a service account; unset: GOOGLE_APPLICATION_CREDENTIALS or role.",
+    )
     dataset_gcs_endpoint_url: str | None = Field(
         None, description="Address of a GCS-compatible service; unset: Google."
     )

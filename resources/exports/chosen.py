@@ -86,11 +86,13 @@ def _s3(settings: Settings, bucket: str, prefix: str, *, key: str, secret: str) 
 def _gcs(settings: Settings, bucket: str, prefix: str) -> ExportStore:
     from resources.exports.gcs import GcsExports
 
+    credentials = settings.dataset_gcs_credentials_path
     return GcsExports(
         bucket=bucket,
         prefix=prefix,
         home=str(settings.home),
         project_id=settings.dataset_gcs_project_id or "",
+        credentials_path=credentials and str(credentials),
         endpoint_url=settings.dataset_gcs_endpoint_url,
     )
 
