@@ -34,7 +34,11 @@ def parse_checksums(text: str) -> dict[str, str]:
         PermanentError: A line has another form.
     """
     digests: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: it takes other signs for line breaks, and a changed one would go unnoticed.
+    lines = text.split("\n")
+    if lines.pop():
+        lines.append("")
+    for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line)
         if match is None:
             raise PermanentError(

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
-from sambodhan_assets.domain.dataset.splits import TRAIN
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.export.exclusions import (
     EMPTY,
@@ -22,6 +21,7 @@ from sambodhan_assets.domain.export.rows import BATCH_ROWS, RAW_SCHEMA
 from sambodhan_assets.domain.export.source_files import SourceRow
 
 _Problem = str
+_SPLIT = "train"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ def _batch(rows: list[tuple[str, str, str, int]], source: FurtherSource) -> pa.R
         pa.array(texts),
         pa.array(labels),
         pa.array(label_ids, pa.int64()),
-        pa.repeat(TRAIN, len(rows)),
+        pa.repeat(_SPLIT, len(rows)),
         same,
         same,
     ]

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,23 +77,32 @@ def _verify_bytes(folder: Path, manifest: ExportManifest) -> None:
     problems = [f"{missing} is missing" for missing in expected - found]
     problems += [f"{other} does not belong to the export" for other in found - expected]
     digests = {known: digest_of(folder / known) for known in expected & found}
-    problems += [
-        f"{file} has changed"
-        for file, entry in manifest.files.items()
-        if file in digests and digests[file] != entry.sha256
-    ]
-    if not problems:
-        listed = parse_checksums((folder / CHECKSUMS_NAME).read_bytes().decode("utf-8", "replace"))
-        wanted = {file: entry.sha256 for file, entry in manifest.files.items()}
-        problems += [
-            f"{CHECKSUMS_NAME} and {name} disagree about {file}"
-            for file in sorted({*listed, *wanted} - {name})
-            if listed.get(file) != wanted.get(file)
-        ]
-        if listed.get(name) != digests[name]:
-            problems.append(f"{name} or its line in {CHECKSUMS_NAME} has changed")
+    if CHECKSUMS_NAME in found:
+        problems += _changed(digests, _listed(folder), manifest)
     if problems:
         raise _wrong(folder, "; ".join(sorted(problems)))
+
+
+def _changed(
+    digests: Mapping[str, str], listed: Mapping[str, str], manifest: ExportManifest
+) -> list[str]:
+    """Names what has changed: of a file, the manifest and the checksums two agree as a rule."""
+    name = manifest_name(manifest.version)
+    changed: set[str] = set()
+    for file, entry in manifest.files.items():
+        if file in digests and not digests[file] == entry.sha256 == listed.get(file):
+            agreed = {entry.sha256: CHECKSUMS_NAME, listed.get(file): name}
+            changed.add(agreed.get(digests[file], file))
+    if set(listed) != {*manifest.files, name}:
+        changed.add(CHECKSUMS_NAME)
+    problems = [f"{file} has changed" for file in changed]
+    if not changed and listed[name] != digests[name]:
+        problems.append(f"{name} or its line in {CHECKSUMS_NAME} has changed")
+    return problems
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    return parse_checksums((folder / CHECKSUMS_NAME).read_bytes().decode("utf-8", "replace"))
 
 
 def _verify_lock(folder: Path, manifest: ExportManifest) -> None:
