@@ -124,15 +124,22 @@ class CsvFileWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends rows."""
+        columns = [column.to_pylist() for column in batch.columns]
         cells = [
-            column.to_pylist() if name == "label_id" else list(map(csv_cell, column.to_pylist()))
-            for name, column in zip(_COLUMNS, batch.columns, strict=True)
+            _cells(values) if pa.types.is_string(field.type) else values
+            for field, values in zip(EXPORT_SCHEMA, columns, strict=True)
         ]
         self._csv.writerows(zip(*cells, strict=True))
 
     def close(self) -> None:
         """Completes the file."""
         self._file.close()
+
+
+def _cells(texts: list[str]) -> list[str]:
+    # Most columns hold few values, again and again.
+    known = {text: csv_cell(text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def csv_cell(text: str) -> str:
