@@ -22,7 +22,7 @@ from sambodhan_assets.assets.export_draft import (
 )
 from sambodhan_assets.assets.stage import OWNERS, counts_table, holding_lease, stage_key
 from sambodhan_assets.domain.export.manifest import ExportManifest
-from sambodhan_assets.domain.qa.verdicts import Status, Verdict
+from sambodhan_assets.domain.qa.report import section_result
 from sambodhan_assets.label_tasks import LabelTask
 
 DATASET_EXPORT = "dataset_export"
@@ -123,22 +123,15 @@ def _published(
 
 
 def _check(section: str, draft: Draft) -> dg.AssetCheckResult:
-    verdicts = [verdict for verdict in draft.verdicts if verdict.section == section]
-    failed = [verdict for verdict in verdicts if verdict.status is not Status.PASSED]
-    error = section == "privacy" and draft.quality
+    result = section_result(draft.report, section)
+    verdicts = [verdict for verdict in draft.report.verdicts if verdict.section == section]
     return dg.AssetCheckResult(
         check_name=section,
-        passed=bool(verdicts) and not failed,
-        severity=dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN,
-        description=_sentence(failed or verdicts, quality=draft.quality),
+        passed=result.passed,
+        severity=dg.AssetCheckSeverity(result.severity.value),
+        description=result.description,
         metadata={verdict.threshold.metric: verdict.status.value for verdict in verdicts},
     )
-
-
-def _sentence(verdicts: list[Verdict], *, quality: bool) -> str:
-    if not quality:
-        return f"Not measured. {QA_NOT_RUN}."
-    return " ".join(verdict.sentence for verdict in verdicts) or "No threshold is set."
 
 
 def _metadata(manifest: ExportManifest, location: str) -> dict[str, Any]:

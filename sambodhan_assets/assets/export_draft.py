@@ -1,7 +1,7 @@
 """The steps of dataset_export: inputs, a draft of the rows, its version, the finished folder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from sambodhan_assets.domain.export.files import name_data, report_name, seal
 from sambodhan_assets.domain.export.manifest import (
     ExportManifest,
     Origin,
-    canonical_json,
     content_hash,
 )
 from sambodhan_assets.domain.export.origin_verdicts import PrivacyByOrigin
@@ -27,10 +26,12 @@ from sambodhan_assets.domain.export.protection import Protection
 from sambodhan_assets.domain.export.verify import verify_export
 from sambodhan_assets.domain.export.versioning import next_version
 from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION, PiiPolicy
-from sambodhan_assets.domain.qa.metric import Measure, Section
+from sambodhan_assets.domain.qa.metric import Measure
 from sambodhan_assets.domain.qa.provenance import Provenance
+from sambodhan_assets.domain.qa.report import QaReport, qa_report, report_without_qa
+from sambodhan_assets.domain.qa.report_page import html_page
 from sambodhan_assets.domain.qa.thresholds import thresholds_with
-from sambodhan_assets.domain.qa.verdicts import Threshold, Verdict, judge
+from sambodhan_assets.domain.qa.verdicts import Threshold
 
 QA_NOT_RUN = "QA was not run: the configuration says quality: false"
 
@@ -44,22 +45,18 @@ class Draft:
         rows: What was written.
         lock: What it was made with.
         git: The program's checkout.
-        sections: QA report; empty if QA was not run.
-        verdicts: What the thresholds say; empty if QA was not run.
+        report: QA report without a version.
         origins: Where rows came from.
         content_hash: Digest of rows and formats.
-        quality: Whether QA was run.
     """
 
     folder: Path
     rows: WrittenRows
     lock: ConfigLock
     git: GitState
-    sections: Sequence[Section]
-    verdicts: Sequence[Verdict]
+    report: QaReport
     origins: tuple[Origin, ...]
     content_hash: str
-    quality: bool
 
 
 def allowed_checkout(config: ExportConfig, options: ExportOptions) -> GitState:
@@ -101,17 +98,14 @@ def write_draft(
         measures=measures,
         exclusions=exclusions,
     )
-    sections = [measure.result() for measure in measures]
     return Draft(
         folder=folder,
         rows=rows,
         lock=lock,
         git=git,
-        sections=sections,
-        verdicts=judge(sections, limits) if config.quality else [],
+        report=_report(config, options, rows, measures, limits),
         origins=_origins(lock, rows, exclusions, privacy, limits if config.quality else ()),
         content_hash=content_hash(rows.rows_digest, config.formats),
-        quality=config.quality,
     )
 
 
@@ -130,18 +124,14 @@ def finish(draft: Draft, version: str, *, run_id: str) -> ExportManifest:
     name_data(draft.rows, version)
     folder = draft.folder
     (folder / LOCK_NAME).write_text(draft.lock.to_json(), encoding="utf-8")
-    verdicts = [asdict(verdict) for verdict in draft.verdicts]
-    if draft.quality:
-        report = {
-            "version": version,
-            "verdicts": verdicts,
-            "sections": [asdict(section) for section in draft.sections],
-        }
-        path = folder / report_name(version, "json")
-        path.write_text(canonical_json(report), encoding="utf-8")
+    report = replace(draft.report, version=version)
+    if report.not_run is None:
+        page = html_page(report)
+        (folder / report_name(version, "json")).write_text(report.to_json(), encoding="utf-8")
+        (folder / report_name(version, "html")).write_text(page, encoding="utf-8")
     manifest = ExportManifest(
         version=version,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_at=report.created_at,
         run_id=run_id,
         tasks={dataset.task: dataset.labels for dataset in draft.lock.datasets},
         rows=draft.rows.rows,
@@ -151,11 +141,32 @@ def finish(draft: Draft, version: str, *, run_id: str) -> ExportManifest:
         git_dirty=draft.git.dirty,
         files={},
         origins=draft.origins,
-        qa={"run": draft.quality, "note": None if draft.quality else QA_NOT_RUN}
-        | {"verdicts": {v["threshold"]["metric"]: v["status"] for v in verdicts}},
+        qa={"run": report.not_run is None, "note": report.not_run}
+        | {"verdicts": {v.threshold.metric: v.status.value for v in report.verdicts}},
     )
     seal(folder, manifest)
     return verify_export(folder).manifest
+
+
+def _report(
+    config: ExportConfig,
+    options: ExportOptions,
+    rows: WrittenRows,
+    measures: Sequence[Measure],
+    limits: Sequence[Threshold],
+) -> QaReport:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if not config.quality:
+        return report_without_qa(version="", created_at=now, rows=rows.rows, reason=QA_NOT_RUN)
+    return qa_report(
+        version="",
+        created_at=now,
+        rows=rows.rows,
+        qa_sample=options.qa_sample,
+        sections=[measure.result() for measure in measures],
+        thresholds=limits,
+        profile=None,
+    )
 
 
 def _lock(
