@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sambodhan_assets.domain.qa.charts import MOST_ROWS, MOST_SERIES, Table, bars, stacked
+from sambodhan_assets.domain.qa.charts import MOST_ROWS, Table, bars, stacked
 from sambodhan_assets.domain.qa.metric import ListedRow, Section
 from sambodhan_assets.domain.qa.numbers import plain
 
@@ -14,6 +14,11 @@ NOT_MEASURED = "not measured"
 SHOWN_ROWS = 40
 SHOWN_IDS = 25
 _ALT_ROWS = 6
+# Tables that are read beside each other: their common title and their column in it.
+_JOINED = {
+    "personal data read, by kind": ("personal data by kind", "read"),
+    "personal data published, by kind": ("personal data by kind", "published"),
+}
 # "label shares by script: devanagari" belongs to the table "label shares by script".
 _OF_GROUP = ": "
 
@@ -32,24 +37,20 @@ class TableView:
 
     Attributes:
         title: What it shows.
-        corner: Heading over the names of the rows.
-        columns: Headings over the numbers.
+        columns: Headings over the numbers; a table alone has one without a name.
         rows: The first SHOWN_ROWS.
         more: How many rows there are, where not all are shown; else "".
         picture: PNG in base64, "" where there is nothing to draw.
         alt: The same in words.
-        note: A sentence above the table, or "".
         wide: The table needs the whole width.
     """
 
     title: str
-    corner: str
     columns: Sequence[str]
     rows: Sequence[TableRow]
     more: str
     picture: str
     alt: str
-    note: str
     wide: bool
 
 
@@ -97,9 +98,10 @@ def list_views(section: Section) -> list[ListView]:
 def _families(tables: Mapping[str, Table]) -> dict[str, dict[str, Table]]:
     """Tables that belong together, by their common title and then by their own name."""
     families: dict[str, dict[str, Table]] = defaultdict(dict)
-    for name, table in tables.items():
+    for name in [*(name for name in _JOINED if name in tables), *tables]:
         title, mark, own = name.partition(_OF_GROUP)
-        families[title if mark else name][own] = table
+        title, own = _JOINED.get(name, (title, own) if mark else (name, ""))
+        families[title][own] = tables[name]
     return families
 
 
@@ -115,13 +117,11 @@ def _view(
     cut = len(names) > SHOWN_ROWS
     return TableView(
         title=title,
-        corner="",
-        columns=[name or "" for name in columns],
+        columns=list(columns),
         rows=rows,
         more=f"{SHOWN_ROWS} of {plain(len(names))} lines; all are in {json_name}." if cut else "",
         picture=base64.b64encode(picture).decode("ascii") if picture else "",
         alt=_alt(title, columns),
-        note="",
         wide=len(columns) > 2,
     )
 
@@ -135,11 +135,9 @@ def _cell(table: Table, name: str) -> str:
 
 def _picture(columns: Mapping[str, Table], limit: float | None) -> bytes | None:
     numbers = [v for table in columns.values() for v in table.values() if v is not None]
-    if len(numbers) < 2:
+    if len(numbers) < 2 or not any(numbers):
         return None
-    if len(columns) == 1 or (len(columns) <= 2 and len(columns) <= MOST_SERIES):
-        return bars(columns, limit=limit)
-    return stacked(columns)
+    return bars(columns, limit=limit) if len(columns) <= 2 else stacked(columns)
 
 
 def _alt(title: str, columns: Mapping[str, Table]) -> str:

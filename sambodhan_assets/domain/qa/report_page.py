@@ -5,6 +5,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from sambodhan_assets.domain.export.files import report_name
+from sambodhan_assets.domain.privacy.findings import KINDS
 from sambodhan_assets.domain.qa.numbers import plain, told_apart
 from sambodhan_assets.domain.qa.page_views import NOT_MEASURED, list_views, table_views
 from sambodhan_assets.domain.qa.report import QaReport
@@ -12,6 +13,14 @@ from sambodhan_assets.domain.qa.verdicts import Severity, Status, Verdict
 
 _TEMPLATE = "qa_report.html.j2"
 _WORDS = {Status.PASSED: "met", Status.FAILED: "not met", Status.NOT_MEASURED: NOT_MEASURED}
+# The page has these in a table of their own.
+_IN_TABLES = {
+    f"{prefix}_{kind}" for prefix in ("personal_data", "source_personal_data") for kind in KINDS
+}
+# What a reader must know of a section and no number says.
+_NOTES = {
+    "privacy": "Names of people are outside of what the recognisers can find. Texts can hold them.",
+}
 
 
 def html_page(report: QaReport) -> str:
@@ -38,7 +47,8 @@ def html_page(report: QaReport) -> str:
         sections=[
             {
                 "name": section.name,
-                "metrics": section.metrics,
+                "note": _NOTES.get(section.name, ""),
+                "metrics": [m for m in section.metrics if m.name not in _IN_TABLES],
                 "tables": table_views(section, {}, json_name),
                 "listed": list_views(section),
             }
@@ -59,8 +69,9 @@ def headline(report: QaReport) -> str:
     errors = sum(verdict.threshold.severity is Severity.ERROR for verdict in missed)
     of = f"{len(missed)} of {len(report.verdicts)} thresholds are not met"
     if not errors:
-        return f"{of}. All are warnings: the export can be used by who knows of them."
-    return f"{of}, {errors} of them an error. Do not use this export before it is resolved."
+        return f"{of}. These are warnings: read them before you use the export."
+    kind = "with an error" if errors == 1 else f"with {errors} errors"
+    return f"{of}, {kind} among them. Do not use this export before that is resolved."
 
 
 def _page_tone(report: QaReport) -> str:
