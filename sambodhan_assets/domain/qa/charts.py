@@ -116,7 +116,7 @@ def _finish(axes: "Axes", names: Sequence[str]) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="x", labelsize=8)
     axes.locator_params(axis="x", nbins=5)
-    axes.ticklabel_format(axis="x", style="plain")
+    axes.xaxis.set_major_formatter(lambda value, _: plain(value))
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -3,6 +3,8 @@
 _DIGITS = 3
 # Digits of a 64-bit float that can matter.
 _ALL_DIGITS = 17
+# Nobody reads more digits than this; what is larger is written with its power of ten.
+_LONG = 10**15
 
 
 def plain(value: float) -> str:
@@ -23,6 +25,8 @@ def told_apart(value: float, limit: float) -> tuple[str, str]:
 
 
 def _written(value: float, digits: int) -> str:
-    if value == int(value) and abs(value) < 10**15:
+    if value == int(value) and abs(value) < _LONG:
         return f"{int(value):,}"
-    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.1f}"
+    if 10**digits <= abs(value) < _LONG:
+        return f"{value:,.1f}"
+    return f"{value:.{digits}g}"
