@@ -40,7 +40,7 @@ def version_batches(folder: Path, *, task: str, origin: str) -> Iterator[pa.Reco
     labels, sources = version_labels(folder), _SourceIndex(folder / LINEAGE_FILE)
     for split, path in SPLIT_FILES.items():
         with pq.ParquetFile(folder / path, buffer_size=READ_BUFFER) as file:
-            for batch in file.iter_batches(BATCH_ROWS):
+            for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
                 texts, label_ids = batch["grievance"], batch["label"]
                 keys = list(map(text_key, texts.to_pylist()))
                 columns = [

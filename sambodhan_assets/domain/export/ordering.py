@@ -51,6 +51,8 @@ class OrderedRows:
             if exclusions is not None and not first.all():
                 _count_repeats(table, first, exclusions)
             yield from table.filter(pa.array(first)).to_batches(BATCH_ROWS)
+            # Arrow keeps what it has freed; after 64 files that is a multiple of one.
+            pa.default_memory_pool().release_unused()
 
     def discard(self) -> None:
         """Deletes the spilled rows."""

@@ -15,7 +15,7 @@ from sambodhan_assets.domain.export.rows import EXPORT_SCHEMA
 from sambodhan_assets.domain.labelling.safe_cells import guarded
 
 FORMATS = ("jsonl", "parquet", "csv")
-_ROW_GROUP = 50_000
+_ROW_GROUP = 20_000
 _FEW_VALUES = ["task", "label", "split", "source", "origin"]
 _COLUMNS = EXPORT_SCHEMA.names
 # Programs that split a text into lines do it at these, too; JSON allows to write them as escapes.
@@ -93,7 +93,7 @@ class ParquetFileWriter:
         self._rows = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Appends rows; row groups hold 50,000 rows, however the batches are cut."""
+        """Appends rows; row groups hold 20,000 rows, however the batches are cut."""
         while batch.num_rows:
             taken = batch.slice(0, _ROW_GROUP - self._rows)
             self._waiting.append(taken)
