@@ -124,12 +124,17 @@ def _batches(rows: int) -> Iterator[list[str]]:
     rng, texts = random.Random(SEED), list[str]()
     for number, text in enumerate(generate_texts(rows, seed=SEED)):
         phone = f" Phone {9_840_000_000 + number}." if rng.random() < WITH_NUMBER else ""
-        texts.append(f"{clean_text(text)} ({number} houses){phone}")
+        texts.append(f"{clean_text(text)} {_word(number)}{phone}")
         if len(texts) == _BATCH:
             yield texts
             texts = []
     if texts:
         yield texts
+
+
+def _word(number: int) -> str:
+    """A word of its own for every number, without a digit: most letters of citizens have none."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
 def _lineage(texts: list[str], split: str) -> pa.Table:
