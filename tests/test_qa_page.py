@@ -123,9 +123,17 @@ def test_every_chart_is_a_picture_that_says_the_same_in_words():
     part = section(
         tables={
             "rows by script": {"latin": 2, "devanagari": 1},
-            "label shares by script: latin": {"roads": 0.25, "water": 0.75},
-            "label shares by script: devanagari": {"roads": 0.5, "water": 0.5},
-            "label shares by script: mixed": {"roads": 1.0, "water": 0.0},
+            "label shares of task by script": {
+                "latin: roads": 0.25,
+                "latin: water": 0.75,
+                "mixed: roads": 1.0,
+                "mixed: water": 0.0,
+            },
+            "accuracy of task by script": {"latin": 0.5, "mixed": None},
+            "macro-F1 of task by script": {"latin": 0.25, "mixed": None},
+            "test rows of task by script": {"latin": 200, "mixed": 9},
+            "rows by script in this export": {"latin": 2, "mixed": 2},
+            "rows by script in the previous export": {"latin": 1, "mixed": 0},
             "personal data published, by kind": {"email": 0, "mobile": 0},
             "personal data read, by kind": {"email": 4, "mobile": 1},
         }
@@ -133,11 +141,15 @@ def test_every_chart_is_a_picture_that_says_the_same_in_words():
     reader = Reader(html_page(make_report(sections=[part])))
     alts = [str(picture["alt"]) for picture in reader.pictures]
     assert alts == [
+        "Bar chart of rows by script: latin 2, devanagari 1.",
+        "Bar chart of label shares of task by script: latin roads 0.25, latin water 0.75, "
+        "mixed roads 1, mixed water 0.",
+        "Bar chart of model scores of task by script: accuracy latin 0.5, accuracy mixed not "
+        "measured, macro-F1 latin 0.25, macro-F1 mixed not measured.",
+        "Bar chart of shares of rows by script in both exports: the previous export latin 1, the "
+        "previous export mixed 0, this export latin 0.5, this export mixed 0.5.",
         "Bar chart of personal data by kind: read email 4, read mobile 1, published email 0, "
         "published mobile 0.",
-        "Bar chart of rows by script: latin 2, devanagari 1.",
-        "Bar chart of label shares by script: latin roads 0.25, latin water 0.75, "
-        "devanagari roads 0.5, devanagari water 0.5, mixed roads 1, mixed water 0.",
     ]
     for picture in reader.pictures:
         assert base64.b64decode(str(picture["src"]).partition(",")[2]).startswith(PNG)

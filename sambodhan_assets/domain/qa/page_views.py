@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sambodhan_assets.domain.qa.charts import MOST_ROWS, Table, bars, stacked
+from sambodhan_assets.domain.qa.families import Family, families
 from sambodhan_assets.domain.qa.metric import ListedRow, Section
 from sambodhan_assets.domain.qa.numbers import plain
 
@@ -14,13 +15,6 @@ NOT_MEASURED = "not measured"
 SHOWN_ROWS = 40
 SHOWN_IDS = 25
 _ALT_ROWS = 6
-# Tables that are read beside each other: their common title and their column in it.
-_JOINED = {
-    "personal data read, by kind": ("personal data by kind", "read"),
-    "personal data published, by kind": ("personal data by kind", "published"),
-}
-# "label shares by script: devanagari" belongs to the table "label shares by script".
-_OF_GROUP = ": "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +72,9 @@ def table_views(section: Section, limits: Mapping[str, float], json_name: str) -
         json_name: File that holds what is not shown.
     """
     return [
-        _view(title, columns, limits.get(title), json_name)
-        for title, columns in _families(section.tables).items()
-        if any(columns.values())
+        _view(family, limits.get(family.title), json_name)
+        for family in families(section)
+        if any(family.columns.values())
     ]
 
 
@@ -95,33 +89,22 @@ def list_views(section: Section) -> list[ListView]:
     ]
 
 
-def _families(tables: Mapping[str, Table]) -> dict[str, dict[str, Table]]:
-    """Tables that belong together, by their common title and then by their own name."""
-    families: dict[str, dict[str, Table]] = defaultdict(dict)
-    for name in [*(name for name in _JOINED if name in tables), *tables]:
-        title, mark, own = name.partition(_OF_GROUP)
-        title, own = _JOINED.get(name, (title, own) if mark else (name, ""))
-        families[title][own] = tables[name]
-    return families
-
-
-def _view(
-    title: str, columns: Mapping[str, Table], limit: float | None, json_name: str
-) -> TableView:
+def _view(family: Family, limit: float | None, json_name: str) -> TableView:
+    columns = family.columns
     names = list(dict.fromkeys(name for table in columns.values() for name in table))
     rows = [
         TableRow(name=name, cells=[_cell(table, name) for table in columns.values()])
         for name in names[:SHOWN_ROWS]
     ]
-    picture = _picture(columns, limit)
+    picture = _picture(family, limit)
     cut = len(names) > SHOWN_ROWS
     return TableView(
-        title=title,
+        title=family.title,
         columns=list(columns),
         rows=rows,
         more=f"{SHOWN_ROWS} of {plain(len(names))} lines; all are in {json_name}." if cut else "",
         picture=base64.b64encode(picture).decode("ascii") if picture else "",
-        alt=_alt(title, columns),
+        alt=_alt(family),
         wide=len(columns) > 2,
     )
 
@@ -133,18 +116,19 @@ def _cell(table: Table, name: str) -> str:
     return NOT_MEASURED if value is None else plain(value)
 
 
-def _picture(columns: Mapping[str, Table], limit: float | None) -> bytes | None:
-    numbers = [v for table in columns.values() for v in table.values() if v is not None]
+def _picture(family: Family, limit: float | None) -> bytes | None:
+    drawn = family.drawn
+    numbers = [v for table in drawn.values() for v in table.values() if v is not None]
     if len(numbers) < 2 or not any(numbers):
         return None
-    return bars(columns, limit=limit) if len(columns) <= 2 else stacked(columns)
+    return stacked(drawn) if family.parts_of_a_whole else bars(drawn, limit=limit)
 
 
-def _alt(title: str, columns: Mapping[str, Table]) -> str:
+def _alt(family: Family) -> str:
     said = [
         f"{' '.join(filter(None, (own, name)))} {_cell(table, name)}"
-        for own, table in columns.items()
+        for own, table in family.drawn.items()
         for name in list(table)[:MOST_ROWS]
     ]
     rest = f" and {len(said) - _ALT_ROWS} more in the table" if len(said) > _ALT_ROWS else ""
-    return f"Bar chart of {title}: {', '.join(said[:_ALT_ROWS])}{rest}."
+    return f"Bar chart of {family.chart_title}: {', '.join(said[:_ALT_ROWS])}{rest}."

@@ -6,6 +6,7 @@ from jinja2 import Environment, StrictUndefined
 
 from sambodhan_assets.domain.export.files import report_name
 from sambodhan_assets.domain.privacy.findings import KINDS
+from sambodhan_assets.domain.qa.families import PSI_TITLE
 from sambodhan_assets.domain.qa.numbers import plain, told_apart
 from sambodhan_assets.domain.qa.page_views import NOT_MEASURED, list_views, table_views
 from sambodhan_assets.domain.qa.report import QaReport
@@ -39,6 +40,8 @@ def html_page(report: QaReport) -> str:
     }
     text = files("sambodhan_assets.domain.qa").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     json_name = report_name(report.version, "json")
+    limits = {v.threshold.metric: v.threshold.limit for v in report.verdicts}
+    lines = {PSI_TITLE: limits["psi_worst"]} if "psi_worst" in limits else {}
     return environment.from_string(text).render(
         report=report,
         headline=headline(report),
@@ -49,7 +52,7 @@ def html_page(report: QaReport) -> str:
                 "name": section.name,
                 "note": _NOTES.get(section.name, ""),
                 "metrics": [m for m in section.metrics if m.name not in _IN_TABLES],
-                "tables": table_views(section, {}, json_name),
+                "tables": table_views(section, lines, json_name),
                 "listed": list_views(section),
             }
             for section in report.sections

@@ -7,23 +7,87 @@ from dataclasses import replace
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.qa.verdicts import Bound, Severity, Threshold
 
+
+def _limit(
+    metric: str,
+    section: str,
+    limit: float,
+    *,
+    why: str,
+    todo: str,
+    bound: Bound = Bound.AT_MOST,
+    severity: Severity = Severity.WARN,
+) -> Threshold:
+    return Threshold(
+        metric=metric,
+        section=section,
+        bound=bound,
+        limit=limit,
+        severity=severity,
+        why=why,
+        todo=todo,
+    )
+
+
 DEFAULTS = (
-    Threshold(
-        metric="personal_data_rows",
-        section="privacy",
-        bound=Bound.AT_MOST,
-        limit=0,
+    _limit(
+        "personal_data_rows",
+        "privacy",
+        0,
         severity=Severity.ERROR,
         why="What a recogniser still finds in what is published can harm a person.",
-        todo="Do not publish it: look at the rows listed under privacy, and set PII_POLICY to"
+        todo="Do not publish it: look at the rows listed under Privacy, and set PII_POLICY to"
         " redact or drop.",
     ),
-    Threshold(
-        metric="malformed_share",
-        section="provenance",
-        bound=Bound.AT_MOST,
-        limit=0.05,
-        severity=Severity.WARN,
+    _limit(
+        "crisis_threat_to_life_count",
+        "safety",
+        0,
+        why="Somebody may be in danger now.",
+        todo="Read each row listed under Safety, and hand it to who can help.",
+    ),
+    _limit(
+        "crisis_self_harm_count",
+        "safety",
+        0,
+        why="Somebody may be in danger now.",
+        todo="Read each row listed under Safety, and hand it to who can help.",
+    ),
+    _limit(
+        "crisis_flag_share",
+        "safety",
+        0.1,
+        why="One complaint in ten about violence or disasters is an event, or a wrong lexicon.",
+        todo="Read rows listed under Safety, and correct the terms that flag what is harmless.",
+    ),
+    _limit(
+        "label_bias_worst",
+        "bias",
+        0.3,
+        why="Where groups of texts have other labels, a model can learn the script instead of the"
+        " complaint.",
+        todo="Compare the label shares under Bias, and label more texts of the group.",
+    ),
+    _limit(
+        "accuracy_gap_worst",
+        "bias",
+        0.1,
+        why="The deployed model is wrong for one more citizen in ten of the worse-served group.",
+        todo="See under Bias which group it is, and correct more of its complaints; where nothing"
+        " is deployed, deploy first.",
+    ),
+    _limit(
+        "psi_worst",
+        "drift",
+        0.2,
+        why="Above 0.2 the rows are no longer those that earlier results were measured on.",
+        todo="See under Drift what changed, and whether the world or a source did; a first export"
+        " has nothing to compare with.",
+    ),
+    _limit(
+        "malformed_share",
+        "provenance",
+        0.05,
         why="One row in twenty that cannot be understood is no slip: the file is of another form.",
         todo="Look at the source that most rows were left out of, and name its columns.",
     ),
