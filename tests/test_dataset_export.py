@@ -168,6 +168,21 @@ def test_without_quality_the_manifest_says_so_and_the_checks_are_amber(world: Wo
     assert verify_export(folder_of(world, "test")).manifest == manifest
 
 
+def test_an_export_without_quality_is_followed_by_one_with_it(world: World):
+    assert export(world, quality=False).success
+    assert export(world, version="0.1.0").made == []
+    assert export(world).made == ["dataset_export"]
+    assert exports(world).versions() == ["0.1.0", "0.1.1"]
+    assert export(world).made == []
+
+
+def test_a_threshold_can_be_taken_away_and_more_samples_than_rows_are_all_rows(world: World):
+    assert export(world, target_samples=10_000, thresholds={"malformed_share": None}).success
+    manifest = exports(world).manifest("0.1.0")
+    assert manifest.rows == len(rows_of(world)) < 10_000
+    assert "malformed_share" not in manifest.qa["verdicts"]
+
+
 def test_personal_data_of_a_version_is_in_no_published_byte(tmp_path: Path):
     world = export_world(tmp_path, PII_POLICY="redact")
     version = publish_version(world, URGENCY)

@@ -251,3 +251,16 @@ def test_kill_9_during_an_upload_leaves_no_version_and_a_new_run_publishes_it(
     copy.mkdir()
     bucket_store.fetch("1.0.0", copy)
     assert names_in(copy) == names_in(again)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [(None, "cannot be read"), ("{", "no JSON"), ('{"type": "x"}', "is none"), ("[1]", "is none")],
+)
+def test_a_key_file_that_is_none_is_told_by_name(text: str | None, problem: str, tmp_path):
+    path = tmp_path / "key.json"
+    if text is not None:
+        path.write_text(text)
+    store = gcs_exports("http://127.0.0.1:1", "bucket", credentials_path=str(path))
+    with pytest.raises(PermanentError, match=rf"key\.json: .*{problem}"):
+        store.versions()

@@ -17,6 +17,7 @@ from sambodhan_assets.assets.export_draft import (
     Draft,
     allowed_checkout,
     finish,
+    measured_for_the_first_time,
     version_of,
     write_draft,
 )
@@ -70,6 +71,11 @@ def build_dataset_export(tasks: tuple[LabelTask, ...]) -> dg.AssetsDefinition:
             inputs = _inputs(context, chosen, tasks, registry, settings)
             with export_options.staging() as folder:
                 draft = write_draft(inputs, folder, chosen, export_options, git)
+                if draft.rows.rows < chosen.target_samples:
+                    context.log.warning(
+                        f"target_samples is {chosen.target_samples}; there are only "
+                        f"{draft.rows.rows} rows, and all are exported."
+                    )
                 version = version_of(draft, chosen.version, store.newest())
                 yield from _published(context, draft, version, store)
 
@@ -107,6 +113,11 @@ def _published(
         if there.content_hash != draft.content_hash:
             raise different_content(version, store.place())
         context.log.info(f"Nothing changed since {version}; nothing was published.")
+        if measured_for_the_first_time(draft, there):
+            context.log.warning(
+                f"{version} was exported without QA and stays so; for one with a QA report name "
+                "another version, or leave it empty."
+            )
         observed = {"nothing changed since": version, "exports": store.place()}
         context.log_event(dg.AssetObservation(asset_key=DATASET_EXPORT, metadata=observed))
         yield from checks

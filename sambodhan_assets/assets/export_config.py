@@ -52,8 +52,9 @@ class ExportConfig(dg.Config):
     allow_dirty: bool = Field(
         default=False, description="Export from a source tree with uncommitted changes."
     )
-    thresholds: dict[str, float] = Field(
-        default={}, description="Limits by metric that replace those of the QA report."
+    thresholds: dict[str, float | None] = Field(
+        default={},
+        description="Limits by metric that replace those of the QA report; null takes one away.",
     )
 
 

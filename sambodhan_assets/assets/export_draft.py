@@ -113,10 +113,19 @@ def version_of(draft: Draft, wanted: str, newest: ExportManifest | None) -> str:
     """The version of a draft: the one that was wanted, the newest if it is equal, or the next."""
     if wanted:
         return wanted
-    if newest is not None and newest.content_hash == draft.content_hash:
+    if (
+        newest is not None
+        and newest.content_hash == draft.content_hash
+        and not measured_for_the_first_time(draft, newest)
+    ):
         return newest.version
     changed = newest is not None and newest.inputs_hash != draft.lock.inputs_hash
     return next_version(None if newest is None else newest.version, data_changed=changed)
+
+
+def measured_for_the_first_time(draft: Draft, there: ExportManifest) -> bool:
+    """Whether a draft has a QA report and an export that exists was made without one."""
+    return draft.report.not_run is None and not there.qa.get("run")
 
 
 def finish(draft: Draft, version: str, *, run_id: str) -> ExportManifest:

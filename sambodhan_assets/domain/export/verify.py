@@ -76,8 +76,10 @@ def _verify_bytes(folder: Path, manifest: ExportManifest) -> None:
     expected = {*manifest.files, name, CHECKSUMS_NAME}
     problems = [f"{missing} is missing" for missing in expected - found]
     problems += [f"{other} does not belong to the export" for other in found - expected]
-    digests = {known: digest_of(folder / known) for known in expected & found}
-    if CHECKSUMS_NAME in found:
+    files = {known for known in expected & found if (folder / known).is_file()}
+    problems += [f"{other} is no file" for other in (expected & found) - files]
+    digests = {known: digest_of(folder / known) for known in files}
+    if CHECKSUMS_NAME in files and name in files:
         problems += _changed(digests, _listed(folder), manifest)
     if problems:
         raise _wrong(folder, "; ".join(sorted(problems)))
