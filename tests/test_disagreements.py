@@ -89,12 +89,14 @@ def test_both_answers_are_shown_and_neither_place_tells_whose_it_is():
         drawn_at=NOON,
         stratum=PAIR.stratum,
         question=QUESTIONS[0],
+        originals={drawn[1]: "text with 9841234567"},
     )
     assert {tuple(sorted(row.answers)) for row in made.rows} == {tuple(sorted((OFFICE, SCHOOL)))}
     candidate_first = sum(row.answers[0] == SCHOOL for row in made.rows)
     assert 12 < candidate_first < 38
     assert [row.complaint_id for row in made.rows] == drawn
     assert made.rows[0].text == f"text {drawn[0]}"
+    assert made.rows[1].text == "text with 9841234567"
     words = " ".join(str(value) for row in made.rows for value in made.values(row).values())
     assert "v1" not in words
     assert "v2" not in words

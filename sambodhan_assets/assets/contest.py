@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from resources.artifact_store import ArtifactStore
@@ -17,7 +18,7 @@ from sambodhan_assets.assets.incumbent import (
     deployed_here,
 )
 from sambodhan_assets.assets.reuse import count_reuse
-from sambodhan_assets.assets.sheet_on_hold import SheetDesk
+from sambodhan_assets.assets.sheet_on_hold import SheetDesk, kept_originals
 from sambodhan_assets.domain.evaluation.contest import Contest
 from sambodhan_assets.domain.evaluation.record import VersionName
 from sambodhan_assets.domain.gate.reuse import Reuse
@@ -74,7 +75,7 @@ def enter_contest(
         if deployment
         else deployed_elsewhere(task, settings, remote, rows, seed=SEED, on_progress=on_progress)
     )
-    desk = _desk(task, settings, candidate, incumbent, audits, sheets, run_id)
+    desk = _desk(task, settings, candidate, incumbent, artifacts, audits, sheets, run_id)
     contest = Contest(
         **_terms(task, settings),
         **_terms_of(incumbent, deployment),
@@ -140,6 +141,7 @@ def _desk(
     settings: LaneSettings,
     candidate: Version,
     deployed: Incumbent | None,
+    artifacts: ArtifactStore,
     audits: AuditStore,
     sheets: SheetFolder,
     run_id: str,
@@ -153,5 +155,11 @@ def _desk(
         mode=settings.evaluation,
     )
     return SheetDesk(
-        task=task, pair=pair, audits=audits, sheets=sheets, size=settings.sheet_size, run_id=run_id
+        task=task,
+        pair=pair,
+        audits=audits,
+        sheets=sheets,
+        size=settings.sheet_size,
+        run_id=run_id,
+        originals=partial(kept_originals, task, artifacts),
     )

@@ -1,13 +1,19 @@
 """The sheet of disagreements that a HOLD hands out, and the labels that came back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.compute as pc
+
+from resources.artifact_store import ArtifactStore
 from resources.audits.base import AuditStore
 from resources.audits.files import task_questions
+from resources.lane_settings import snapshot_repository
 from resources.sheets import SheetFolder
+from sambodhan_assets.domain.dataset.cleaning import clean_text
+from sambodhan_assets.domain.dataset.snapshot_files import read_snapshot
 from sambodhan_assets.domain.evaluation.contest import Evaluation
 from sambodhan_assets.domain.gate.policies import VerdictName
 from sambodhan_assets.domain.gate.verdict import Verdict
@@ -46,6 +52,7 @@ class SheetDesk:
         sheets: Where their files go.
         size: Most complaints of a sheet.
         run_id: Run that hands out.
+        originals: Reads complaints as citizens wrote them, by id, as far as they are kept.
     """
 
     task: LabelTask
@@ -54,6 +61,7 @@ class SheetDesk:
     sheets: SheetFolder
     size: int
     run_id: str
+    originals: Callable[[Collection[int]], Mapping[int, str]]
 
     def labels(self) -> dict[int, int]:
         """Label id by complaint: the candidate's own sheets, and random audits."""
@@ -117,4 +125,22 @@ class SheetDesk:
             drawn_at=drawn_at,
             stratum=self.pair.stratum,
             question=question,
+            originals=self.originals(probabilities),
         )
+
+
+def kept_originals(
+    task: LabelTask, artifacts: ArtifactStore, ids: Collection[int]
+) -> dict[int, str]:
+    """Cleaned texts of complaints with their personal data, from the newest snapshot.
+
+    A version has placeholders in their place. The artifact store forgets snapshots, and may have
+    none where another machine prepared the version: then a sheet shows what the version holds.
+    """
+    newest = artifacts.newest(snapshot_repository(task))
+    if newest is None:
+        return {}
+    with artifacts.fetched(newest) as folder:
+        rows = read_snapshot(folder).rows
+    asked = rows.filter(pc.field("complaint_id").isin(list(ids))).to_pylist()
+    return {row["complaint_id"]: clean_text(row["message"] or "") for row in asked}

@@ -9,6 +9,7 @@ from sambodhan_assets.domain.gate.decision_record import DecisionRecord
 from sambodhan_assets.domain.gate.wording import points
 from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.linear import FAMILY as LINEAR
+from sambodhan_assets.domain.models.redacting import redacts
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 
 _TAGS = ["complaints", "grievances", "nepal", "sambodhan"]
@@ -182,13 +183,26 @@ def _limits(training: TrainingRecord) -> str:
         "complaint.",
         "- It learned from complaints of one administration in Nepali and English. Other "
         "languages, other offices and other duties lie outside of what was measured.",
-        "- Names, numbers and places in a text are words to it like all others: it neither checks "
-        "nor hides them.",
+        _personal_data(training),
         *cut,
         "- Texts have to be cleaned as in training (`clean_text`); its answer is a proposal that "
         "officials correct.",
     ]
     return "\n".join(lines)
+
+
+def _personal_data(training: TrainingRecord) -> str:
+    if redacts(training):
+        return (
+            "- Its training texts were redacted: placeholders such as `[PHONE]` stand for e-mail "
+            "addresses, phone numbers, numbers of documents, accounts and cards, links with "
+            "tokens, and positions. `load_classifier` gives it texts in this form. Names of "
+            "people are outside of what the redactor finds; they are words to it like all others."
+        )
+    return (
+        "- Names, numbers and places in a text are words to it like all others: it neither checks "
+        "nor hides them."
+    )
 
 
 def _loading(source: ModelSource, training: TrainingRecord) -> str:
@@ -207,8 +221,8 @@ def _loading(source: ModelSource, training: TrainingRecord) -> str:
     ]
     plain = [
         "",
-        "Or without this platform; the answers are the same, their probabilities are not "
-        "calibrated:",
+        "Or without this platform; the answers to texts without personal data are the same, their "
+        "probabilities are not calibrated:",
         "",
         "```python",
         "from transformers import AutoModelForSequenceClassification, AutoTokenizer",

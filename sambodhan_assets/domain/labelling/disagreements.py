@@ -97,6 +97,7 @@ def disagreement_sheet(
     drawn_at: datetime,
     stratum: str,
     question: Question,
+    originals: Mapping[int, str],
 ) -> Sheet:
     """The sheet of these complaints, with both answers in random order.
 
@@ -108,6 +109,9 @@ def disagreement_sheet(
         drawn_at: When it was drawn.
         stratum: What it was drawn from.
         question: The label that is asked for.
+        originals: Cleaned texts by complaint as citizens wrote them; officials need the phone
+            numbers and places that `rows` may have placeholders for. The row's text where one is
+            missing.
     """
     place = {number: position for position, number in enumerate(rows.complaint_ids.tolist())}
     return Sheet(
@@ -120,7 +124,7 @@ def disagreement_sheet(
                 complaint_id=number,
                 stratum=stratum,
                 inclusion_probability=probability,
-                text=shown_text(rows.texts[place[number]]),
+                text=shown_text(originals.get(number, rows.texts[place[number]])),
                 answers=_answers(batch, number, place[number], compared, question),
             )
             for number, probability in probabilities.items()

@@ -27,14 +27,18 @@ def redact(text: str) -> str:
 
 def redacted(text: str) -> tuple[str, Counter[str]]:
     """A text with placeholders, and how often each kind was replaced."""
+    findings = find_personal_data(text)
+    if not findings:
+        return text, Counter()
     counts = Counter[str]()
     # A placeholder is shorter than most numbers: what stood too far from "account" may now stand
     # beside it. Every round removes digits or signs and adds none, so this ends.
-    while findings := find_personal_data(text):
+    while findings:
         parts, at = list[str](), 0
         for finding in findings:
             parts += [text[at : finding.start], PLACEHOLDERS[finding.kind]]
             at = finding.end
         text = "".join([*parts, text[at:]])
         counts.update(finding.kind for finding in findings)
+        findings = find_personal_data(text)
     return text, counts

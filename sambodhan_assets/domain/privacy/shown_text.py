@@ -1,10 +1,11 @@
 """The form of a text in which recognisers search: one kind of digit, hyphen, quote and space."""
 
-import sys
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
-_HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"
+_HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _QUOTES = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u2032\u02b9\u00b4\u02bc"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u2033\u02ba"), '"'),
@@ -13,12 +14,17 @@ _QUOTES = {
 # Not shown, and of no category that says so.
 _ALSO_INVISIBLE = [0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 _SPECIAL_SPACES = "\u2800\u3164"
+# Planes without digits, spaces and format characters are left out: there are a million of them.
+_CODES = (range(0x20000), range(0xE0000, 0xE0200))
+_JOINERS = frozenset("\u200c\u200d")
+ZERO_WIDTH_SPACE = "\u200b"
 
 
+@cache
 def _table() -> dict[int, str | None]:
     """What stands for every character that is not shown as itself; None: left out."""
     table: dict[int, str | None] = {}
-    for code in range(sys.maxunicode + 1):
+    for code in chain.from_iterable(_CODES):
         letter = chr(code)
         category = unicodedata.category(letter)
         if category == "Nd":
@@ -37,12 +43,14 @@ def _table() -> dict[int, str | None]:
     return {code: shown for code, shown in table.items() if shown != chr(code)}
 
 
-# A tenth of a second to make, once per process; str.translate wants every code by itself.
-_TABLE = _table()
-_INVISIBLE = frozenset(chr(code) for code, shown in _TABLE.items() if shown is None)
-_SEPARATING = _INVISIBLE - {"\u200c", "\u200d"}
-_AS_SPACES = dict.fromkeys(map(ord, _SEPARATING), " ")
-ZERO_WIDTH_SPACE = "\u200b"
+@cache
+def _invisible() -> frozenset[str]:
+    return frozenset(chr(code) for code, shown in _table().items() if shown is None)
+
+
+@cache
+def _as_spaces() -> dict[int, str]:
+    return dict.fromkeys(map(ord, _invisible() - _JOINERS), " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +81,15 @@ def shown(text: str) -> list[ShownText]:
     in place of the hyphen, and "no-PA0123469". Joiners (ZWJ, ZWNJ) are never a space.
     """
     forms = [_shown(text)]
-    if len(forms[0].text) < len(text) and not _SEPARATING.isdisjoint(text):
-        forms.append(_shown(text.translate(_AS_SPACES)))
+    if len(forms[0].text) < len(text) and not (_invisible() - _JOINERS).isdisjoint(text):
+        forms.append(_shown(text.translate(_as_spaces())))
     return forms
 
 
 def _shown(text: str) -> ShownText:
-    plain = text.translate(_TABLE)
+    plain = text.translate(_table())
     if len(plain) == len(text):
         return ShownText(text=plain, positions=None)
-    positions = [at for at, letter in enumerate(text) if letter not in _INVISIBLE]
+    invisible = _invisible()
+    positions = [at for at, letter in enumerate(text) if letter not in invisible]
     return ShownText(text=plain, positions=positions)
