@@ -5,7 +5,12 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from sambodhan_assets.domain.qa.crisis_lexicon import CRISES, Category, load_lexicon
+from sambodhan_assets.domain.qa.crisis_lexicon import (
+    CRISES,
+    LEXICON_VERSION,
+    Category,
+    load_lexicon,
+)
 from sambodhan_assets.domain.qa.crisis_pattern import CrisisPattern
 from sambodhan_assets.domain.qa.metric import ListedRow, Metric, Section
 
@@ -86,10 +91,13 @@ class CrisisScan:
 
     def _lexicon_metrics(self) -> tuple[Metric, ...]:
         unreviewed = "Terms of the crisis lexicon that no person named in REVIEWERS answers for."
+        terms = (
+            f"Terms of the crisis lexicon, version {LEXICON_VERSION}, harmless phrases included."
+        )
         return tuple(
             Metric(name=n, value=float(v), definition=d, rows=0, sampled=False, reason=None)
             for n, v, d in (
-                ("crisis_lexicon_terms", self._terms, "Terms of the crisis lexicon, with phrases."),
+                ("crisis_lexicon_terms", self._terms, terms),
                 ("crisis_lexicon_unreviewed", self._unreviewed, unreviewed),
             )
         )
