@@ -125,6 +125,16 @@ def test_an_unknown_version_is_an_error_that_names_the_known_ones(store, tmp_pat
             read("2.0.0")
 
 
+def test_a_file_of_a_version_is_read_alone_and_a_missing_one_is_named(store, tmp_path):
+    made = make_export(tmp_path / "made", "1.0.0")
+    store.publish(made, "1.0.0")
+    assert store.read_file("1.0.0", LOCK_NAME) == (made / LOCK_NAME).read_bytes()
+    with pytest.raises(PermanentError, match=r"qa_report_v1\.0\.0\.json.*no such file"):
+        store.read_file("1.0.0", "qa_report_v1.0.0.json")
+    with pytest.raises(PermanentError, match=r"published are 1\.0\.0"):
+        store.read_file("2.0.0", LOCK_NAME)
+
+
 def test_a_bucket_that_is_missing_is_no_empty_one(bucket_store):
     lost = bucket_store.model_copy(update={"bucket": "never-made"})
     with pytest.raises(PermanentError, match="no bucket never-made"):

@@ -66,6 +66,15 @@ class ExportStore(dg.ConfigurableResource, ABC):
             TransientError: The storage could not be reached.
         """
 
+    @abstractmethod
+    def read_file(self, version: str, name: str) -> bytes:
+        """One small file of a version, such as its QA report.
+
+        Raises:
+            PermanentError: There is no such version, or no such file in it.
+            TransientError: The storage could not be reached.
+        """
+
     def newest(self) -> ExportManifest | None:
         """The highest release; None where there is none. Named versions are no releases."""
         version = newest_release(self.versions())
@@ -91,4 +100,13 @@ def no_such_version(version: str, place: str, known: list[str]) -> PermanentErro
         tried=f"Reading the export {version} in {place}",
         found=f"there is no such version; published are {', '.join(known) or 'none'}.",
         todo="Name one of these, or run the job export_dataset.",
+    )
+
+
+def no_such_file(version: str, place: str, name: str) -> PermanentError:
+    """The error of reading a file that a version does not have."""
+    return PermanentError(
+        tried=f"Reading {name} of the export {version} in {place}",
+        found="the version exists and has no such file.",
+        todo="Verify that export with sambodhan export verify.",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from resources.exports.base import ExportStore, different_content, no_such_version
+from resources.exports.base import ExportStore, different_content, no_such_file, no_such_version
 from resources.registry.storage import copy_folder, rename_exclusively, storage_errors
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.export.manifest import ExportManifest, manifest_name
@@ -74,6 +74,16 @@ class LocalExports(ExportStore):
             if not self._manifest_path(version).exists():
                 raise no_such_version(version, self.place(), self.versions())
             copy_folder(self._path(version), folder)
+
+    def read_file(self, version: str, name: str) -> bytes:
+        """See `ExportStore.read_file`."""
+        path = self._path(version) / name
+        with storage_errors(f"Reading {path}"):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError as error:
+                self.manifest(version)
+                raise no_such_file(version, self.place(), name) from error
 
     def _path(self, version: str) -> Path:
         return Path(self.folder) / f"v{version}"

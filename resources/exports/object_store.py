@@ -17,7 +17,12 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from pydantic import Field
 
-from resources.exports.base import ExportStore, different_content, no_such_version
+from resources.exports.base import (
+    ExportStore,
+    different_content,
+    no_such_file,
+    no_such_version,
+)
 from resources.exports.cloud_errors import cloud_errors
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.export.checksums import CHECKSUMS_NAME, digest_of
@@ -88,6 +93,16 @@ class BucketExports(ExportStore):
                     fs.get_file(self._path(version, name), str(folder / name))
                 except FileNotFoundError:
                     (folder / name).unlink(missing_ok=True)  # verifying names what is missing
+
+    def read_file(self, version: str, name: str) -> bytes:
+        """See `ExportStore.read_file`."""
+        with cloud_errors(f"Reading the export {version} in {self.place()}", self.place()):
+            fs = self._open()
+            try:
+                return _read(fs, self._path(version, name))
+            except FileNotFoundError as error:
+                self.manifest(version)
+                raise no_such_file(version, self.place(), name) from error
 
     @property
     def _root(self) -> str:

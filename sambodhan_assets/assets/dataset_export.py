@@ -21,6 +21,7 @@ from sambodhan_assets.assets.export_draft import (
     version_of,
     write_draft,
 )
+from sambodhan_assets.assets.export_measures import qa_inputs
 from sambodhan_assets.assets.stage import OWNERS, counts_table, holding_lease, stage_key
 from sambodhan_assets.domain.export.manifest import ExportManifest
 from sambodhan_assets.domain.qa.report import section_result
@@ -30,6 +31,9 @@ DATASET_EXPORT = "dataset_export"
 # One check per section of the QA report.
 CHECKS = {
     "privacy": "No personal data that a recogniser finds is published.",
+    "safety": "No row speaks of a life in danger before a person has looked at it.",
+    "bias": "Labels and the deployed model's answers differ little between groups of texts.",
+    "drift": "Rows are like those of the previous export.",
     "provenance": "Few rows of the sources could not be understood.",
 }
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
@@ -70,7 +74,12 @@ def build_dataset_export(tasks: tuple[LabelTask, ...]) -> dg.AssetsDefinition:
             store = exports if chosen.upload else export_options.local_exports()
             inputs = _inputs(context, chosen, tasks, registry, settings)
             with export_options.staging() as folder:
-                draft = write_draft(inputs, folder, chosen, export_options, git)
+                qa = (
+                    qa_inputs(inputs, export_options, store, tasks, registry, settings)
+                    if chosen.quality
+                    else None
+                )
+                draft = write_draft(inputs, folder, chosen, export_options, git, qa)
                 if draft.rows.rows < chosen.target_samples:
                     context.log.warning(
                         f"target_samples is {chosen.target_samples}; there are only "

@@ -26,8 +26,7 @@ from sambodhan_assets.domain.export.protection import Protection
 from sambodhan_assets.domain.export.verify import verify_export
 from sambodhan_assets.domain.export.versioning import next_version
 from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION, PiiPolicy
-from sambodhan_assets.domain.qa.metric import Measure
-from sambodhan_assets.domain.qa.provenance import Provenance
+from sambodhan_assets.domain.qa.measures import ExportMeasures, QaInputs, export_measures
 from sambodhan_assets.domain.qa.report import QaReport, qa_report, report_without_qa
 from sambodhan_assets.domain.qa.report_page import html_page
 from sambodhan_assets.domain.qa.thresholds import thresholds_with
@@ -83,19 +82,20 @@ def write_draft(
     config: ExportConfig,
     options: ExportOptions,
     git: GitState,
+    qa: QaInputs | None,
 ) -> Draft:
-    """Writes the rows in one pass that also measures them."""
+    """Writes the rows in one pass that also measures them; `qa` is None where QA is not run."""
     limits, exclusions = thresholds_with(config.thresholds), Exclusions()
     protect = Protection(policy=PiiPolicy(options.pii_policy), exclusions=exclusions)
     privacy = PrivacyByOrigin(protect.scan)
-    measures: list[Measure] = [privacy, Provenance(exclusions)] if config.quality else []
+    measured = None if qa is None else export_measures(privacy, exclusions, qa)
     lock = _lock(inputs, config, options, git)
     rows = write_rows(
         inputs.batches(exclusions),
         folder,
         Selection(target_samples=config.target_samples, seed=config.seed, formats=config.formats),
         protect=protect,
-        measures=measures,
+        measures=[] if measured is None else measured.measures,
         exclusions=exclusions,
     )
     return Draft(
@@ -103,7 +103,7 @@ def write_draft(
         rows=rows,
         lock=lock,
         git=git,
-        report=_report(config, options, rows, measures, limits),
+        report=_report(rows, options, measured, limits),
         origins=_origins(lock, rows, exclusions, privacy, limits if config.quality else ()),
         content_hash=content_hash(rows.rows_digest, config.formats),
     )
@@ -158,23 +158,22 @@ def finish(draft: Draft, version: str, *, run_id: str) -> ExportManifest:
 
 
 def _report(
-    config: ExportConfig,
-    options: ExportOptions,
     rows: WrittenRows,
-    measures: Sequence[Measure],
+    options: ExportOptions,
+    measured: ExportMeasures | None,
     limits: Sequence[Threshold],
 ) -> QaReport:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    if not config.quality:
+    if measured is None:
         return report_without_qa(version="", created_at=now, rows=rows.rows, reason=QA_NOT_RUN)
     return qa_report(
         version="",
         created_at=now,
         rows=rows.rows,
         qa_sample=options.qa_sample,
-        sections=[measure.result() for measure in measures],
+        sections=measured.sections(),
         thresholds=limits,
-        profile=None,
+        profile=measured.profile().to_fields(),
     )
 
 

@@ -4,8 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sambodhan_assets.domain.qa.charts import MOST_SERIES, Table
+from sambodhan_assets.domain.qa.groups import LENGTH_NAMES
 from sambodhan_assets.domain.qa.metric import Section
 
 PSI_TITLE = "population stability index by dimension"
@@ -24,6 +26,11 @@ _NOT_DRAWN = ("test rows",)
 # Tables whose rows are named "group: part", and whose parts are shares of the group.
 _OF_GROUPS = "label shares of "
 _MARK = ": "
+# Tables that become the last line of the shares that they are worked out of.
+_DISTANCES = "distance of "
+_DISTANCE_ROW = "distance from all others, 0 to 1"
+
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +61,8 @@ def families(section: Section) -> list[Family]:
     for name, table in section.tables.items():
         title, column = _place(name)
         if name.startswith(_OF_GROUPS):
-            found[title] |= _by_group(table)
-        else:
+            found[title] |= _by_group(table, section.tables.get(_DISTANCES + name, {}))
+        elif not name.startswith(_DISTANCES):
             found[title][column] = table
     return [_family(title, columns) for title, columns in found.items()]
 
@@ -70,6 +77,7 @@ def _place(name: str) -> tuple[str, str]:
 
 def _family(title: str, columns: Mapping[str, Table]) -> Family:
     ordered = dict(sorted(columns.items(), key=lambda column: column[0] not in _FIRST))
+    ordered = _by_length({name: _by_length(table) for name, table in ordered.items()})
     groups = title.startswith(_OF_GROUPS)
     drawn = {name: table for name, table in ordered.items() if name not in _NOT_DRAWN}
     chart_title = title
@@ -77,7 +85,9 @@ def _family(title: str, columns: Mapping[str, Table]) -> Family:
         # Exports have different sizes: counts beside each other would show that and nothing else.
         drawn = {name: _shares(table) for name, table in ordered.items()}
         chart_title = f"shares of {title}"
-    if not groups and len(drawn) > MOST_SERIES:
+    if groups:
+        drawn = {name: _without_distance(table) for name, table in ordered.items()}
+    elif len(drawn) > MOST_SERIES:
         drawn = dict(list(drawn.items())[:MOST_SERIES])
     return Family(
         title=title,
@@ -88,12 +98,24 @@ def _family(title: str, columns: Mapping[str, Table]) -> Family:
     )
 
 
-def _by_group(table: Table) -> dict[str, Table]:
+def _by_length(entries: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    """Entries that are named by length, from short to long; all others as they are."""
+    order = [name for name in LENGTH_NAMES if name in entries]
+    return {name: entries[name] for name in (order if len(order) == len(entries) else entries)}
+
+
+def _by_group(table: Table, distances: Table) -> dict[str, Table]:
     groups: dict[str, dict[str, float | int | None]] = defaultdict(dict)
     for name, value in table.items():
         group, mark, part = name.partition(_MARK)
         groups[group if mark else ""][part if mark else name] = value
+    for group, distance in distances.items():
+        groups[group][_DISTANCE_ROW] = distance
     return dict(groups)
+
+
+def _without_distance(table: Table) -> Table:
+    return {name: value for name, value in table.items() if name != _DISTANCE_ROW}
 
 
 def _shares(table: Table) -> Table:

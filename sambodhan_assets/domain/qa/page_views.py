@@ -13,7 +13,7 @@ from sambodhan_assets.domain.qa.numbers import plain
 NOT_MEASURED = "not measured"
 # Rows of a table or a list on the page; a longer one is looked at in the JSON.
 SHOWN_ROWS = 40
-SHOWN_IDS = 25
+SHOWN_IDS = 15
 _ALT_ROWS = 6
 
 
@@ -105,7 +105,7 @@ def _view(family: Family, limit: float | None, json_name: str) -> TableView:
         more=f"{SHOWN_ROWS} of {plain(len(names))} lines; all are in {json_name}." if cut else "",
         picture=base64.b64encode(picture).decode("ascii") if picture else "",
         alt=_alt(family),
-        wide=len(columns) > 2,
+        wide=len(columns) > 3,
     )
 
 

@@ -1,5 +1,8 @@
 """The QA report as one page of HTML: no script, no address outside, readable in ten years."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -7,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from sambodhan_assets.domain.export.files import report_name
 from sambodhan_assets.domain.privacy.findings import KINDS
 from sambodhan_assets.domain.qa.families import PSI_TITLE
+from sambodhan_assets.domain.qa.metric import Metric, Section
 from sambodhan_assets.domain.qa.numbers import plain, told_apart
 from sambodhan_assets.domain.qa.page_views import NOT_MEASURED, list_views, table_views
 from sambodhan_assets.domain.qa.report import QaReport
@@ -14,6 +18,8 @@ from sambodhan_assets.domain.qa.verdicts import Severity, Status, Verdict
 
 _TEMPLATE = "qa_report.html.j2"
 _WORDS = {Status.PASSED: "met", Status.FAILED: "not met", Status.NOT_MEASURED: NOT_MEASURED}
+# A remark on so many metrics is one on the section.
+_OFTEN = 4
 # The page has these in a table of their own.
 _IN_TABLES = {
     f"{prefix}_{kind}" for prefix in ("personal_data", "source_personal_data") for kind in KINDS
@@ -47,16 +53,7 @@ def html_page(report: QaReport) -> str:
         headline=headline(report),
         tone=_page_tone(report),
         json_name=json_name,
-        sections=[
-            {
-                "name": section.name,
-                "note": _NOTES.get(section.name, ""),
-                "metrics": [m for m in section.metrics if m.name not in _IN_TABLES],
-                "tables": table_views(section, lines, json_name),
-                "listed": list_views(section),
-            }
-            for section in report.sections
-        ],
+        sections=[_section_view(section, lines, json_name) for section in report.sections],
     )
 
 
@@ -75,6 +72,31 @@ def headline(report: QaReport) -> str:
         return f"{of}. These are warnings: read them before you use the export."
     kind = "with an error" if errors == 1 else f"with {errors} errors"
     return f"{of}, {kind} among them. Do not use this export before that is resolved."
+
+
+def _section_view(
+    section: Section, lines: Mapping[str, float], json_name: str
+) -> Mapping[str, object]:
+    metrics = [metric for metric in section.metrics if metric.name not in _IN_TABLES]
+    common = _common_words(metrics)
+    return {
+        "name": section.name,
+        "notes": [note for note in (_NOTES.get(section.name), common) if note],
+        "metrics": [
+            replace(metric, definition=metric.definition.removesuffix(common).rstrip())
+            for metric in metrics
+        ],
+        "tables": table_views(section, lines, json_name),
+        "listed": list_views(section),
+    }
+
+
+def _common_words(metrics: Sequence[Metric]) -> str:
+    """What follows the first sentence of many definitions: it is said once, above the table."""
+    rests = Counter(metric.definition.partition(". ")[2] for metric in metrics)
+    rests.pop("", None)
+    said, times = rests.most_common(1)[0] if rests else ("", 0)
+    return said if times >= _OFTEN else ""
 
 
 def _page_tone(report: QaReport) -> str:
