@@ -44,7 +44,7 @@ class ExportSettings(BaseSettings):
         None, description="Address of a GCS-compatible service; unset: Google."
     )
     pii_policy: Literal["redact", "drop", "report"] = Field(
-        "redact", description="What becomes of personal data in what is published."
+        "redact", description="What becomes of personal data in datasets and exports."
     )
     qa_sample: int = Field(
         50_000, ge=100, description="Rows on which near-duplicates and label errors are measured."

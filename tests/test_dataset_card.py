@@ -82,3 +82,18 @@ def test_no_name_of_a_label_breaks_the_card(tmp_path_factory, label):
     names = card["dataset_info"]["features"][1]["dtype"]["class_label"]["names"]
     assert names == {"0": label}
     assert validate_card((folder / "README.md").read_text(), "dataset") == ([], [])
+
+
+def test_the_card_tells_what_became_of_personal_data_and_that_names_remain(tmp_path):
+    found = {"policy": "redact", "rows": 3, "places_by_kind": {"email": 1, "mobile": 3}}
+    front_matter(tmp_path, personal_data=found)
+    text = text_of(tmp_path)
+    for part in ("found in 3. Placeholders", "| mobile | 3 |", "Names of people are outside"):
+        assert part in text
+    front_matter(tmp_path / "drop", personal_data=found | {"policy": "drop"})
+    assert "Rows that hold any are left out" in text_of(tmp_path / "drop")
+
+
+def test_the_card_of_rows_that_nobody_looked_at_says_so(tmp_path):
+    front_matter(tmp_path)
+    assert "Nobody looked for personal data" in text_of(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.dataset.files import read_dataset
+from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.redacting import RedactingClassifier
 from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION
 from sambodhan_assets.serving.served_model import load_served_model
@@ -65,7 +66,9 @@ def test_nothing_that_is_published_holds_a_number_that_citizens_wrote(first_roun
     assert report.personal_data["places_by_kind"] == {"mobile": report.personal_data["rows"]}
 
 
-def test_the_deployed_model_records_its_steps_and_is_served_with_them(first_round: World):
+def test_the_deployed_model_records_its_steps_and_is_served_with_them(
+    first_round: World, monkeypatch: pytest.MonkeyPatch
+):
     execute(first_round.url, ADD_PHONES)
     run(first_round)
     served = load_served_model(DEPARTMENT, first_round.lanes, first_round.registry)
@@ -73,6 +76,9 @@ def test_the_deployed_model_records_its_steps_and_is_served_with_them(first_roun
     assert {name: record.extra[name] for name in STEPS} == STEPS
     raw = clean_text("धारामा पानी छैन फोन 9841299999")
     assert served.answer(raw) == served.answer("धारामा पानी छैन फोन [PHONE]")
+    monkeypatch.setattr("sambodhan_assets.serving.served_model.REDACTOR_VERSION", "2")
+    with pytest.raises(PermanentError, match="redactor 1, this program has 2"):
+        load_served_model(DEPARTMENT, first_round.lanes, first_round.registry)
 
 
 def test_another_policy_publishes_anew_and_moves_no_complaint_to_another_split(first_round: World):
