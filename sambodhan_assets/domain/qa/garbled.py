@@ -6,12 +6,11 @@ from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sambodhan_assets.domain.dataset.columns import Bools
 from sambodhan_assets.domain.qa.keyboard_mash import is_keyboard_mash
 from sambodhan_assets.domain.qa.preeti import holds_preeti
-from sambodhan_assets.domain.qa.text_bytes import TextBytes, followed_by
+from sambodhan_assets.domain.qa.text_bytes import TextBytes, followed_by, matching
 
 
 class Garbled(StrEnum):
@@ -67,7 +66,7 @@ def damage(text: str) -> Garbled | None:
 
 def garbled_texts(texts: pa.Array, laid_out: TextBytes) -> Iterator[tuple[int, Garbled]]:
     """Yields position and kind of every garbled text, in the order of the texts."""
-    suspect = pc.match_substring_regex(texts, _SUSPECT).to_numpy(zero_copy_only=False)
+    suspect = matching(texts, _SUSPECT)
     preeti = holds_preeti(laid_out)
     maybe_mash = _maybe_mash(laid_out)
     for position in np.flatnonzero(suspect | preeti | maybe_mash).tolist():

@@ -20,8 +20,9 @@ from sambodhan_assets.domain.sample.phrases_english import ENGLISH as ENGLISH_PH
 from sambodhan_assets.domain.sample.phrases_nepali import NEPALI
 from sambodhan_assets.domain.sample.phrases_romanised import ROMANISED
 
-# A word is taken for Preeti when it is e^4 times as likely to be Preeti, and a text when its words
-# together are. Found on real complaints, see tests/test_garbled.py for what it gives.
+# As logarithms: of a word that is taken for Preeti, of such words of a text together, and of these
+# per word of the text. On 3,881 real complaints as they are they raise no false alarm; of 1,506
+# Nepali ones that `as_preeti` turned into Preeti they find all.
 WORD_ODDS = 3.0
 TEXT_ODDS = 6.0
 ODDS_PER_WORD = 1.0
@@ -34,11 +35,11 @@ _KEYS = dict(
         "कखगघङचछजटठडढतथदधनपबभमयरलवशसहअइउऋए०१२३४५६७८९।?().",
         "svu3ªr5h6789tybwgkaedo/njz;xcOpCP)!@#$%^&*(.<-_=",
         strict=True,
-    )
+    ),
+    **{"झ": "em", "ञ": "`", "ण": "0f", "फ": "km", "ष": "if", "क्ष": "If", "त्र": "q"},
+    **{"ज्ञ": "1", "श्र": ">", "द्य": "B", "द्ध": "4", "द्द": "2", "त्त": "Q"},
+    **{"आ": "cf", "ई": "O{", "ऊ": "pm", "ऐ": "P]", "ओ": "cf]", "औ": "cf}"},
 )
-_KEYS |= {"झ": "em", "ञ": "`", "ण": "0f", "फ": "km", "ष": "if", "क्ष": "If", "त्र": "q"}
-_KEYS |= {"ज्ञ": "1", "श्र": ">", "द्य": "B", "द्ध": "4", "द्द": "2", "त्त": "Q"}
-_KEYS |= {"आ": "cf", "ई": "O{", "ऊ": "pm", "ऐ": "P]", "ओ": "cf]", "औ": "cf}"}
 _SIGNS = dict(zip("ाीुूृेैंँः्", "fL'\"[]}+FM\\", strict=True)) | {"ो": "f]", "ौ": "f}"}
 _HALVES = dict(zip("कखगचजञणतथधनपबभमलवशषसह", "SVURH~0TYWGKAEDNJZi:X", strict=True)) | {"क्ष": "I"}
 # Keys of their own; with a further consonant behind, only the first is typed as a half.

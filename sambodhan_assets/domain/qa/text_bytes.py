@@ -11,7 +11,7 @@ from sambodhan_assets.domain.dataset.columns import Bools, Ints
 
 Bytes = npt.NDArray[np.uint8]
 SPACE = 0x20
-_EMPTY = pa.scalar("", pa.large_string())
+_EMPTY_AND_GLUE = [pa.scalar(text, pa.large_string()) for text in ("", " ")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class TextBytes:
         """Lays the texts of a string array without nulls side by side."""
         wide = texts.cast(pa.large_string())
         # Every text then has a byte, and no pair of letters belongs to two texts.
-        spaced = pc.binary_join_element_wise(wide, _EMPTY, pa.scalar(" ", pa.large_string()))
+        spaced = pc.call_function("binary_join_element_wise", [wide, *_EMPTY_AND_GLUE])
         if isinstance(spaced, pa.ChunkedArray):
             spaced = spaced.combine_chunks()
         _, offsets, data = spaced.buffers()
@@ -61,3 +61,10 @@ def followed_by(data: Bytes, first: int, low: int, high: int) -> Bools:
         # The last byte is a space, and no lead byte.
         marks[:-1] &= (data[1:] >= low) & (data[1:] <= high)
     return marks
+
+
+def matching(texts: pa.Array, pattern: str) -> Bools:
+    """Marks texts in which RE2 finds a pattern, [n]."""
+    options = pc.MatchSubstringOptions(pattern)
+    found = pc.call_function("match_substring_regex", [texts], options)
+    return found.to_numpy(zero_copy_only=False)

@@ -1,0 +1,72 @@
+"""The sampled rows of one task, and which of their texts are nearly the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sambodhan_assets.domain.dataset.cleaning import normalised
+from sambodhan_assets.domain.dataset.columns import Ints
+from sambodhan_assets.domain.dataset.near_duplicates import near_duplicate_groups
+from sambodhan_assets.domain.dataset.preparation import PreparationSettings
+from sambodhan_assets.domain.dataset.text_signatures import TextIndex, index_texts
+
+THRESHOLD = PreparationSettings.near_duplicate_threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSample:
+    """n rows of one task.
+
+    Attributes:
+        task: The task.
+        ids: Ids of the rows.
+        labels: The labels that occur, sorted.
+        label_ids: For each row the position of its label, [n].
+        splits: For each row its split.
+        text_of_row: For each row the position of its text in `index`, [n].
+        groups: For each row the number of its group of near-duplicates, [n].
+        index: The distinct texts.
+    """
+
+    task: str
+    ids: list[str]
+    labels: list[str]
+    label_ids: Ints
+    splits: list[str]
+    text_of_row: Ints
+    groups: Ints
+    index: TextIndex
+
+    @property
+    def group_sizes(self) -> Ints:
+        """For each row the number of rows in its group, itself included, [n]."""
+        return np.bincount(self.groups)[self.groups]
+
+
+def task_samples(rows: pa.Table) -> Iterator[TaskSample]:
+    """Yields the sample task by task, so that one index is in memory at a time."""
+    for task in sorted(set(rows["task"].to_pylist())):
+        yield _task_sample(task, rows.filter(pc.field("task") == task))
+
+
+def _task_sample(task: str, rows: pa.Table) -> TaskSample:
+    forms = [normalised(text) for text in rows["grievance"].to_pylist()]
+    place = {form: position for position, form in enumerate(dict.fromkeys(forms))}
+    text_of_row = np.array([place[form] for form in forms], dtype=np.int64)
+    index = index_texts(list(place), THRESHOLD)
+    names: list[str] = rows["label"].to_pylist()
+    labels = sorted(set(names))
+    position_of = {label: position for position, label in enumerate(labels)}
+    return TaskSample(
+        task=task,
+        ids=rows["id"].to_pylist(),
+        labels=labels,
+        label_ids=np.array([position_of[name] for name in names], dtype=np.int64),
+        splits=rows["split"].to_pylist(),
+        text_of_row=text_of_row,
+        groups=near_duplicate_groups(index)[text_of_row],
+        index=index,
+    )
