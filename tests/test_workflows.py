@@ -2,21 +2,17 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from resources.profiles import Settings
 from sambodhan_assets.definitions import defs
 from sambodhan_assets.domain.export.verify import verify_export
-from tests.databases import open_folder
-from tests.test_repository_text import repository_files
+from tests.checkouts import checkout, environment_of  # noqa: F401  (fixture)
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -61,36 +57,15 @@ def test_every_file_job_and_program_of_the_export_exists():
     assert [name for name in programs if not (BIN / name).exists()] == []
 
 
-@pytest.fixture
-def checkout() -> Generator[Path]:
-    """The working tree as a fresh checkout with its packages installed."""
-    with open_folder() as folder:  # the user of the embedded server must come to it
-        yield fill_checkout(folder / "checkout")
-
-
-def fill_checkout(copy: Path) -> Path:
-    for file in repository_files():
-        target = copy / file.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, target)
-    author = ["-c", "user.name=tester", "-c", "user.email=tester@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "all"]):
-        subprocess.run(["git", *command], cwd=copy, check=True)
-    # `make install` finds nothing to do: it would point the packages of ROOT at this copy.
-    (copy / ".venv").mkdir()
-    (copy / ".venv/bin").symlink_to(BIN)
-    (copy / ".venv/.installed").touch()
-    return copy
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_step_of_the_export_runs_and_leaves_a_whole_export(checkout: Path, tmp_path: Path):
+def test_every_step_of_the_export_runs_and_leaves_a_whole_export(
+    checkout: Path,  # noqa: F811
+    tmp_path: Path,
+):
     runner_temp = tmp_path / "runner"
     runner_temp.mkdir()
-    names = {"DAGSTER_HOME", *(name.upper() for name in Settings.model_fields)}
-    given = {name: value for name, value in os.environ.items() if name not in names}
-    given |= {"RUNNER_TEMP": str(runner_temp), "PYTHONPATH": str(checkout)}
+    given = environment_of(checkout, RUNNER_TEMP=str(runner_temp))
     for step in steps(EXPORT):
         if "run" in step:
             folder = step.get("working-directory", str(checkout))
