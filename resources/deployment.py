@@ -1,7 +1,9 @@
 """Deploying an accepted candidate; resources/rollback.py goes back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
@@ -12,8 +14,10 @@ from sambodhan_assets.domain.evaluation.model_card import DatasetSource
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.manifest import content_hash
 from sambodhan_assets.domain.models.card import METADATA_FILES
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import Lane
 
+# Writes the files of a version that name it, in its folder under its tag.
+Finish = Callable[[Path, str], None]
 DEPLOYING_VERDICTS = ("PROMOTE", "BOOTSTRAP")
 
 
@@ -42,7 +46,7 @@ class Decision:
 
 
 def find_deployable(
-    task: LabelTask,
+    task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
@@ -54,7 +58,7 @@ def find_deployable(
         PermanentError: Nothing was ever decided.
     """
     version = artifacts.written_by(
-        decision_repository(task), run_id=run_id, todo=f"Run the job retrain_{task.name} first."
+        decision_repository(task), run_id=run_id, todo=f"Run the job {task.training_job} first."
     )
     details = version.manifest.details
     current = registry.deployed(settings.model_repository(task))
@@ -97,7 +101,7 @@ def is_settled(decision: Version, current: Deployment | None) -> bool:
 
 def deploy_candidate(
     decision: Decision,
-    task: LabelTask,
+    task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
@@ -105,12 +109,15 @@ def deploy_candidate(
     traffic_after_id: int,
     run_id: str,
     now: datetime,
+    finish: Finish | None = None,
 ) -> Deployment:
     """Publishes the candidate as a model version and lets it serve.
 
     A run that was killed between the two is finished by the next one with the same version.
+    `finish` writes card and metadata of the version; None for those of a classifier.
     """
-    model = _published(decision, task, settings, artifacts, registry, run_id=run_id, now=now)
+    finish = finish or describing(_story(decision, task, settings, artifacts, registry, now))
+    model = _published(decision, task, settings, artifacts, registry, run_id=run_id, finish=finish)
     repository = settings.model_repository(task)
     history = registry.deployments(repository)
     deployment = Deployment(
@@ -129,13 +136,13 @@ def deploy_candidate(
 
 def _published(
     decision: Decision,
-    task: LabelTask,
+    task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
     *,
     run_id: str,
-    now: datetime,
+    finish: Finish,
 ) -> Version:
     repository = settings.model_repository(task)
     candidate = artifacts.version(candidate_repository(task), decision.candidate_tag)
@@ -145,20 +152,19 @@ def _published(
     if newest is not None and newest.content_hash == wanted:
         return newest
     details = {**candidate.manifest.details, **decision.version.manifest.details}
-    story = _story(decision, task, settings, artifacts, registry, now)
     with artifacts.fetched(candidate) as folder:
         publication = Publication(
             run_id=run_id,
             content_files=files,
             details={**details, "decision_tag": decision.version.tag},
-            finish=describing(story),
+            finish=finish,
         )
         return registry.publish(repository, folder, publication)
 
 
 def _story(
     decision: Decision,
-    task: LabelTask,
+    task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,

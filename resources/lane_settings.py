@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from resources.registry.base import Repository
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import Lane
 
 
 class LaneSettings(dg.ConfigurableResource):
@@ -36,30 +36,30 @@ class LaneSettings(dg.ConfigurableResource):
     dataset_license: str | None = Field(description="Licence on dataset cards.")
     model_license: str | None = Field(description="Licence on model cards.")
 
-    def dataset_repository(self, task: LabelTask) -> Repository:
+    def dataset_repository(self, task: Lane) -> Repository:
         """Published dataset versions of a task."""
         return Repository(kind="dataset", name=self.dataset_names[task.name])
 
-    def model_repository(self, task: LabelTask) -> Repository:
+    def model_repository(self, task: Lane) -> Repository:
         """Deployed models of a task; the pointer lives here."""
         return Repository(kind="model", name=self.model_names[task.name])
 
 
-def snapshot_repository(task: LabelTask) -> Repository:
+def snapshot_repository(task: Lane) -> Repository:
     """Snapshots in the artifact store."""
     return Repository(kind="snapshot", name=task.name)
 
 
-def prepared_repository(task: LabelTask) -> Repository:
+def prepared_repository(task: Lane) -> Repository:
     """Balanced datasets in the artifact store, before they are published."""
     return Repository(kind="balanced_dataset", name=task.name)
 
 
-def candidate_repository(task: LabelTask) -> Repository:
+def candidate_repository(task: Lane) -> Repository:
     """Trained models in the artifact store that wait for a decision."""
     return Repository(kind="candidate", name=task.name)
 
 
-def decision_repository(task: LabelTask) -> Repository:
+def decision_repository(task: Lane) -> Repository:
     """Decision records in the artifact store."""
     return Repository(kind="decision", name=task.name)

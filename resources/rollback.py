@@ -9,7 +9,7 @@ from resources.registry.base import Deployment, Registry
 from resources.rollout import roll_out
 from resources.spaces import Spaces
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import LabelTask, Lane
 
 
 def newest_if_known(feedback: FeedbackStore, on_failure: Callable[[str], None]) -> int | None:
@@ -54,6 +54,28 @@ def roll_back(
             or damaged; the pointer has not moved. Or the Space cannot serve that version; the
             pointer was moved back, and the error says what serves now.
     """
+    deployment = move_back(
+        task, settings, registry, to=to, traffic_after_id=traffic_after_id, run_id=run_id
+    )
+    roll_out(task, deployment, settings, registry, spaces)
+    return deployment
+
+
+def move_back(
+    task: Lane,
+    settings: LaneSettings,
+    registry: Registry,
+    *,
+    to: str | None,
+    traffic_after_id: int | None,
+    run_id: str,
+) -> Deployment:
+    """Moves the pointer alone; see `roll_back`.
+
+    Raises:
+        PermanentError: Nothing is deployed, there is nothing to go back to, or the tag is unknown
+            or damaged; the pointer has not moved.
+    """
     repository = settings.model_repository(task)
     history = registry.deployments(repository)
     target = to or _predecessor(task, history)
@@ -76,13 +98,12 @@ def roll_back(
         traffic_after_id=known if traffic_after_id is None else traffic_after_id,
     )
     registry.move_pointer(repository, deployment)
-    roll_out(task, deployment, settings, registry, spaces)
     return deployment
 
 
-def _predecessor(task: LabelTask, history: list[Deployment]) -> str:
+def _predecessor(task: Lane, history: list[Deployment]) -> str:
     if not history:
-        raise _refused(task, "nothing is deployed.", f"Run the job {task.name}_pipeline first.")
+        raise _refused(task, "nothing is deployed.", f"Run the job {task.pipeline_job} first.")
     # What the serving version replaced when it was first deployed: going back twice goes back two
     # versions, instead of to and fro.
     first = next(move for move in history if move.tag == history[-1].tag)
@@ -93,5 +114,5 @@ def _predecessor(task: LabelTask, history: list[Deployment]) -> str:
     return first.replaced
 
 
-def _refused(task: LabelTask, found: str, todo: str) -> PermanentError:
+def _refused(task: Lane, found: str, todo: str) -> PermanentError:
     return PermanentError(tried=f"Rolling back {task.name}", found=found, todo=todo)

@@ -1,6 +1,36 @@
 """LABEL_TASKS is the one place where a label task exists; all else is derived from its entry."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Lane(Protocol):
+    """A line of stages with versions of its own: that of a label task, or of the embedding model.
+
+    Attributes:
+        name: Lower-case identifier, unique among all lanes.
+        pipeline_job: Job that runs all its stages.
+        training_job: Job that makes a candidate and decides about it.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def pipeline_job(self) -> str: ...  # noqa: D102
+    @property
+    def training_job(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingLane:
+    """The lane of the model that corrects typos."""
+
+    name: str = "embedding"
+    pipeline_job: str = "train_embeddings"
+    training_job: str = "train_embeddings"
+
+
+EMBEDDING = EmbeddingLane()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +58,16 @@ class LabelTask:
             raise ValueError(f"label task {self.name!r}: needs two or more distinct labels")
         if unknown := set(self.critical_labels) - set(self.labels):
             raise ValueError(f"label task {self.name!r}: {sorted(unknown)} not in {self.labels}")
+
+    @property
+    def pipeline_job(self) -> str:
+        """See `Lane`."""
+        return f"{self.name}_pipeline"
+
+    @property
+    def training_job(self) -> str:
+        """See `Lane`."""
+        return f"retrain_{self.name}"
 
 
 LABEL_TASKS: tuple[LabelTask, ...] = (

@@ -13,7 +13,7 @@ import dagster as dg
 from resources.artifact_store import ArtifactStore
 from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository, prepared_repository
-from resources.registry.base import Deployment, Publication, Registry, Version
+from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
@@ -21,7 +21,7 @@ from sambodhan_assets.domain.dataset.card import DatasetDescription, write_descr
 from sambodhan_assets.domain.dataset.files import content_files, read_dataset
 from sambodhan_assets.domain.dataset.preparation import PreparationReport
 from sambodhan_assets.domain.dataset.splits import SPLITS
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import LabelTask, Lane
 
 
 def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
@@ -55,26 +55,26 @@ def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
                 run_id=context.run.run_id,
                 todo=f"Run the job prepare_{task.name} first.",
             )
-            newest = registry.newest(repository)
-            unchanged = newest is not None and newest.content_hash == prepared.content_hash
-            deployment = registry.deployed(settings.model_repository(task))
-            if newest is not None and unchanged and _is_done(task, artifacts, newest, deployment):
-                say_unchanged(context, task, newest)
+            found = same_content(prepared, registry.newest(repository))
+            if found and is_done(task, settings, artifacts, registry, found):
+                say_unchanged(context, task, found)
                 return
-            version = (
-                newest
-                if newest is not None and unchanged
-                else _publish(prepared, task, context, artifacts, registry, settings)
-            )
+            version = found or _publish(prepared, task, context, artifacts, registry, settings)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata=_metadata(version, unchanged=unchanged),
+                metadata=_metadata(version, unchanged=found is not None),
             )
 
     return dataset_version
 
 
-def say_unchanged(context: dg.AssetExecutionContext, task: LabelTask, newest: Version) -> None:
+def same_content(prepared: Version, newest: Version | None) -> Version | None:
+    """The newest published version, if it holds what was prepared now."""
+    unchanged = newest is not None and newest.content_hash == prepared.content_hash
+    return newest if unchanged else None
+
+
+def say_unchanged(context: dg.AssetExecutionContext, task: Lane, newest: Version) -> None:
     """The green outcome of a run that found no new content; later stages are skipped."""
     context.log.info(f"Nothing changed since {newest.tag}; nothing was published.")
     context.log_event(
@@ -85,14 +85,18 @@ def say_unchanged(context: dg.AssetExecutionContext, task: LabelTask, newest: Ve
     )
 
 
-def _is_done(
-    task: LabelTask, artifacts: ArtifactStore, version: Version, deployment: Deployment | None
+def is_done(
+    task: Lane,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    version: Version,
 ) -> bool:
     """Whether the lane has finished with a version; a run that died on the way has not."""
     decision = artifacts.newest(decision_repository(task))
     if decision is None or decision.manifest.details["dataset_tag"] != version.tag:
         return False
-    return is_settled(decision, deployment)
+    return is_settled(decision, registry.deployed(settings.model_repository(task)))
 
 
 def _publish(

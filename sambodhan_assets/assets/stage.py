@@ -8,14 +8,14 @@ import dagster as dg
 
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.failures import explained_failures
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import Lane
 
 OWNERS = ["team:feedback-platform"]
 
 
 @contextmanager
 def running_stage(
-    context: dg.AssetExecutionContext, leases: TaskLeases, task: LabelTask
+    context: dg.AssetExecutionContext, leases: TaskLeases, task: Lane
 ) -> Generator[None]:
     """Holds the task's lease and shows failures as what was tried, found, and to be done."""
     with holding_lease(context, leases, task.name):
@@ -39,6 +39,6 @@ def counts_table(counts: Mapping[str, Any], *, heading: str) -> dg.MarkdownMetad
     return dg.MetadataValue.md(f"| {heading} | count |\n|---|---|\n{rows}")
 
 
-def stage_key(task: LabelTask, stage: str) -> dg.AssetKey:
+def stage_key(task: Lane, stage: str) -> dg.AssetKey:
     """Key of one stage of a task's lane."""
     return dg.AssetKey([task.name, stage])

@@ -21,7 +21,7 @@ from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.tracking import preparation, retraining
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Tracked, TrackedVersion
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import Lane
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Shelf:
         artifacts: Decision records.
     """
 
-    task: LabelTask
+    task: Lane
     settings: LaneSettings
     registry: Registry
     artifacts: ArtifactStore
@@ -90,9 +90,9 @@ class Shelf:
         return self.registry.version(self.settings.model_repository(self.task), tag)
 
 
-def tracking_hook(task: LabelTask, stage: str) -> dg.HookDefinition:
-    """Tells the tracker about every end of a stage."""
-    tell = _TELLERS[stage]
+def tracking_hook(task: Lane, stage: str, tell: "Teller | None" = None) -> dg.HookDefinition:
+    """Tells the tracker about every end of a stage; `tell` is None for those of a label task."""
+    tell = tell or _TELLERS[stage]
 
     def track(context: dg.HookContext, events: Sequence[dg.DagsterEvent]) -> dg.HookExecutionResult:
         resources: Any = context.resources
@@ -121,7 +121,7 @@ def tracking_hook(task: LabelTask, stage: str) -> dg.HookDefinition:
     )
 
 
-def _project(tracker: Tracker, task: LabelTask, stage: str) -> str:
+def _project(tracker: Tracker, task: Lane, stage: str) -> str:
     if stage in retraining.RETRAINING:
         return tracker.model_projects[task.name]
     return tracker.dataset_project

@@ -1,0 +1,148 @@
+"""Zips of sentence models: dated names, deterministic writing, and reading that trusts nothing."""
+
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from sambodhan_assets.domain.embedding.model import MODULES_FILE
+from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.version_tags import next_tag
+
+FOLDER = "models"
+_NAME = re.compile(r"models/finetuned-embedding-model-(\d{8})(?:_(\d{6}))?\.zip")
+# all-MiniLM-L6-v2 has 90 MB in a dozen files; the largest sentence models have a few GB.
+MOST_FILES = 200
+MOST_BYTES = 8 << 30
+# Weights hardly shrink, vocabularies to a fifth; a bomb shrinks a thousandfold.
+MOST_RATIO = 50
+_FREE_BYTES = 1 << 20
+_SUFFIXES = {".json", ".md", ".model", ".safetensors", ".txt"}
+_BLOCK = 1 << 20
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def newest_zip(paths: Iterable[str]) -> str | None:
+    """The newest dated zip among paths of a repository; None if there is none."""
+    return max((path for path in paths if _NAME.fullmatch(path)), default=None)
+
+
+def next_zip_name(tag: str, present: Iterable[str]) -> str:
+    """The path of a version's zip: it sorts after all that are there, also twice a day.
+
+    The first one of a day has the date alone, as its readers expect; later ones add the time of
+    the tag, because `_` sorts after `.`.
+
+    Args:
+        tag: Version tag.
+        present: Paths that stand in the repository.
+    """
+    newest = newest_zip(present)
+    now = datetime.strptime(tag, "v%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    found = None if newest is None else _NAME.fullmatch(newest)
+    if found is None:
+        return f"{FOLDER}/finetuned-embedding-model-{now:%Y%m%d}.zip"
+    day, time = next_tag(now, f"v{found[1]}_{found[2] or '000000'}")[1:].split("_")
+    name = f"{FOLDER}/finetuned-embedding-model-{day}"
+    return f"{name}.zip" if day != found[1] else f"{name}_{time}.zip"
+
+
+def pack(folder: Path, names: Iterable[str], target: Path) -> None:
+    """Writes some files of a folder as a zip; the same files give the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in sorted(names):
+            # Stored: weights do not shrink, and the time of the file would change the bytes.
+            entry = zipfile.ZipInfo(name, date_time=_EARLIEST)
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            with (folder / name).open("rb") as source, archive.open(entry, "w") as sink:
+                while block := source.read(_BLOCK):
+                    sink.write(block)
+
+
+def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> Path:
+    """Unpacks a sentence model of somebody else.
+
+    Sizes are counted while they are written: what a zip says about itself proves nothing.
+
+    Args:
+        archive: The zip.
+        folder: An empty folder.
+        most_bytes: Most bytes of all files together.
+
+    Returns:
+        The folder with the model: `folder`, or the one folder in the zip.
+
+    Raises:
+        PermanentError: It is no zip or damaged, has a path outside, a link, a file of a kind that
+            no model needs, two files of one name, too many files or bytes, or no model.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            _check_entries(archive, entries)
+            left = most_bytes
+            for entry in entries:
+                left -= _write(opened, entry, folder / entry.filename, left, archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _refused(archive, f"it is no zip that can be read ({error}).") from error
+    found = sorted(path.parent for path in folder.rglob(MODULES_FILE))
+    if len(found) != 1:
+        raise _refused(archive, f"it has {len(found)} files {MODULES_FILE} instead of one.")
+    return found[0]
+
+
+def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MOST_FILES:
+        raise _refused(archive, f"it has {len(entries)} files, and {MOST_FILES} are allowed.")
+    seen: set[str] = set()
+    for entry in entries:
+        problem = _problem(entry)
+        if problem is None and entry.filename.casefold() in seen:
+            problem = "comes twice"
+        seen.add(entry.filename.casefold())
+        if problem is not None:
+            raise _refused(archive, f"its file {entry.filename[:200]!r} {problem}.")
+
+
+def _problem(entry: zipfile.ZipInfo) -> str | None:
+    path = PurePosixPath(entry.filename)
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
+        return "would be written outside of its folder"
+    if any(not character.isprintable() for character in entry.filename):
+        return "has a name that cannot be printed"
+    if kind not in (0, stat.S_IFREG):
+        return "is a link or no file at all"
+    if path.suffix.lower() not in _SUFFIXES:
+        return "is of a kind that no model with safetensors weights needs"
+    return "is encrypted" if entry.flag_bits & 0x1 else None
+
+
+def _write(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int, archive: Path
+) -> int:
+    """Writes one file; returns its bytes."""
+    most = max(_FREE_BYTES, MOST_RATIO * entry.compress_size)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with opened.open(entry) as source, target.open("xb") as sink:
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if written > most:
+                raise _refused(archive, f"{entry.filename!r} unpacks to over {most:,} bytes.")
+            if written > left:
+                raise _refused(archive, "its files are too large together.")
+            sink.write(block)
+    return written
+
+
+def _refused(archive: Path, found: str) -> PermanentError:
+    return PermanentError(
+        tried=f"Unpacking {archive.name}",
+        found=found,
+        todo="Use a zip of a model that was saved with safe_serialization by somebody you trust.",
+    )
