@@ -24,7 +24,7 @@ _FIRST = ("read", "the previous export")
 # Columns that only say how much the others are worth.
 _NOT_DRAWN = ("test rows",)
 # Tables whose rows are named "group: part", and whose parts are shares of the group.
-_OF_GROUPS = "label shares of "
+_OF_GROUPS = re.compile(r"label shares of .+ by .+")
 _MARK = ": "
 # Tables that become the last line of the shares that they are worked out of.
 _DISTANCES = "distance of "
@@ -60,7 +60,7 @@ def families(section: Section) -> list[Family]:
         found[PSI_TITLE][""] = indices
     for name, table in section.tables.items():
         title, column = _place(name)
-        if name.startswith(_OF_GROUPS):
+        if _OF_GROUPS.fullmatch(name):
             found[title] |= _by_group(table, section.tables.get(_DISTANCES + name, {}))
         elif not name.startswith(_DISTANCES):
             found[title][column] = table
@@ -78,7 +78,7 @@ def _place(name: str) -> tuple[str, str]:
 def _family(title: str, columns: Mapping[str, Table]) -> Family:
     ordered = dict(sorted(columns.items(), key=lambda column: column[0] not in _FIRST))
     ordered = _by_length({name: _by_length(table) for name, table in ordered.items()})
-    groups = title.startswith(_OF_GROUPS)
+    groups = _OF_GROUPS.fullmatch(title) is not None
     drawn = {name: table for name, table in ordered.items() if name not in _NOT_DRAWN}
     chart_title = title
     if "the previous export" in ordered:

@@ -12,9 +12,12 @@ from sambodhan_assets.domain.qa.groups import RowGroups
 from sambodhan_assets.domain.qa.metric import Measure, Section
 from sambodhan_assets.domain.qa.profile import Profile
 from sambodhan_assets.domain.qa.provenance import Provenance
+from sambodhan_assets.domain.qa.quality import QualityMeasure
 
+# Of the sample and of the models that judge labels: the same rows are judged the same way.
+QA_SEED = 42
 # In the order of the report.
-SECTIONS = ("privacy", "safety", "bias", "drift", "provenance")
+SECTIONS = ("privacy", "quality", "safety", "bias", "drift", "provenance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,7 @@ def export_measures(privacy: Measure, exclusions: Exclusions, inputs: QaInputs) 
     drift = Drift(inputs.previous, no_previous=inputs.no_previous, groups=groups)
     measures: list[Measure] = [
         privacy,
+        QualityMeasure(sample_rows=inputs.qa_sample, seed=QA_SEED),
         CrisisScan(reviewers=inputs.reviewers),
         Bias(inputs.models, no_model=inputs.no_model, most_rows=inputs.qa_sample, groups=groups),
         drift,
