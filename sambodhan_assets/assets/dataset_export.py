@@ -31,6 +31,7 @@ DATASET_EXPORT = "dataset_export"
 # One check per section of the QA report.
 CHECKS = {
     "privacy": "No personal data that a recogniser finds is published.",
+    "quality": "Texts are readable and few are alike; labels are balanced and seldom wrong.",
     "safety": "No row speaks of a life in danger before a person has looked at it.",
     "bias": "Labels and the deployed model's answers differ little between groups of texts.",
     "drift": "Rows are like those of the previous export.",

@@ -26,7 +26,7 @@ from sambodhan_assets.domain.export.protection import Protection
 from sambodhan_assets.domain.export.verify import verify_export
 from sambodhan_assets.domain.export.versioning import next_version
 from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION, PiiPolicy
-from sambodhan_assets.domain.qa.measures import ExportMeasures, QaInputs, export_measures
+from sambodhan_assets.domain.qa.measures import QA_SEED, ExportMeasures, QaInputs, export_measures
 from sambodhan_assets.domain.qa.report import QaReport, qa_report, report_without_qa
 from sambodhan_assets.domain.qa.report_page import html_page
 from sambodhan_assets.domain.qa.thresholds import thresholds_with
@@ -185,7 +185,7 @@ def _lock(
     return ConfigLock(
         git={"sha": git.sha or UNKNOWN, "branch": git.branch or UNKNOWN, "dirty": git.dirty},
         config=chosen,
-        seeds={"target_samples": config.seed},
+        seeds={"target_samples": config.seed, "quality": QA_SEED},
         settings=options.snapshot,
         datasets=inputs.datasets(),
         sources=inputs.sources(),
