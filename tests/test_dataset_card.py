@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import DatasetCard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sambodhan_assets.domain.dataset.card import DatasetDescription, write_description
@@ -76,6 +76,8 @@ def test_a_license_stands_on_the_card_only_where_it_is_set(tmp_path):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@example("\x85")
+@example("one\u2028two")
 def test_no_name_of_a_label_breaks_the_card(tmp_path_factory, label):
     folder = tmp_path_factory.mktemp("card")
     card = front_matter(folder, label_rows={label: 1})

@@ -18,6 +18,7 @@ _HEADER = re.compile(r"\s*---\n(?:(.*?)\n)?---[ \t]*(?:\n|\Z)", re.DOTALL)
 # The begin names our keys: one that we stop writing must not pass for somebody else's.
 _BEGIN = re.compile(r"<!-- sambodhan:begin \(written anew .*? keys ([\w, -]*)\) -->")
 _END = "<!-- sambodhan:end -->"
+_UNICODE_BREAK = re.compile("[\x85\u2028\u2029]")
 # Free words, to which people add their own; all other keys are wholly ours or wholly theirs.
 _SHARED_LIST = "tags"
 
@@ -97,8 +98,21 @@ def _row(cells: Sequence[object]) -> str:
     return "| " + " | ".join(map(inline, cells)) + " |"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts with the line breaks of Unicode, which YAML would read as spaces."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        style = '"' if _UNICODE_BREAK.search(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def _dump(header: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(header), sort_keys=False, allow_unicode=True, width=10_000)
+    return yaml.dump(
+        dict(header), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000
+    )
 
 
 def _parse(text: str) -> _Card:
