@@ -115,7 +115,7 @@ def test_lengths_are_those_of_a_full_count():
         assert value == np.percentile(lengths, percent, method="inverted_cdf")
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=4)
 @given(st.randoms(use_true_random=False), st.integers(1, 70))
 def test_the_order_of_rows_and_batches_changes_nothing(draw, size):
     rows = departments(120)

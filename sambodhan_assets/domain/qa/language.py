@@ -1,15 +1,11 @@
 """In which language a text is written: by its letters, by rules for Latin ones, by py3langid."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 
-from sambodhan_assets.domain.gate.scripts import (
-    DEVANAGARI_LETTERS,
-    LATIN_LETTERS,
-    Script,
-    script_of,
-)
+from sambodhan_assets.domain.gate.scripts import Script, script_of
 
 
 class Language(StrEnum):
@@ -27,6 +23,8 @@ class Language(StrEnum):
 # In Devanagari a text counts as Nepali unless py3langid is as sure as this of one of the others.
 # Of Hindi sentences it is surer, of short Nepali ones that it takes for Marathi half as sure.
 SURE = 0.9
+# Neither digits nor signs.
+_LETTER = re.compile("[A-Za-z\u0904-\u0939]")
 _OTHERS = {"hi": Language.HINDI, "mr": Language.MARATHI}
 _OF_SCRIPT = {
     Script.ROMANISED: Language.ROMANISED,
@@ -41,7 +39,7 @@ def language_of(text: str) -> Language:
     py3langid takes Nepali in Latin letters for Shona and an empty text for Afrikaans, so it is
     asked about Devanagari alone, with three languages to choose from.
     """
-    if not (DEVANAGARI_LETTERS.search(text) or LATIN_LETTERS.search(text)):
+    if not _LETTER.search(text):
         return Language.UNKNOWN
     script = script_of(text)
     if script is not Script.DEVANAGARI:

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 # What is compared of a text: long ones would fill the memory, and their beginning tells them apart.
 CHARACTERS = 1_000
 _KEPT = ("id", "task", "grievance", "label", "split")
+# Rows that may wait, of those that are kept, until the surplus is dropped.
+_ROOM = 1.25
 _BEGINNING = pc.SliceOptions(0, CHARACTERS)
 _Ranks = npt.NDArray[np.uint64]
 
@@ -45,7 +47,7 @@ class RowSample:
         self._tables.append(table.set_column(2, "grievance", short))
         self._ranks.append(ranks[chosen])
         self._waiting += len(chosen)
-        if self._waiting > 2 * self._size:
+        if self._waiting > self._size * _ROOM:
             self._prune()
 
     def rows(self) -> pa.Table:
@@ -65,6 +67,7 @@ class RowSample:
         kept = np.flatnonzero(ranks <= limit)
         # Combined, so that the dropped rows are freed.
         self._tables = [pa.concat_tables(self._tables).take(kept).combine_chunks()]
+        pa.default_memory_pool().release_unused()
         self._ranks, self._waiting, self._limit = [ranks[kept]], len(kept), int(limit)
 
     def _ranks_of(self, ids: list[str]) -> _Ranks:

@@ -13,6 +13,8 @@ from sambodhan_assets.domain.qa.text_bytes import TextBytes, matching
 
 # Lengths are counted one by one up to here; longer texts count as this long in percentiles.
 LONGEST = 20_000
+# The working arrays take some 20 bytes for each byte of these texts.
+_ROWS_AT_ONCE = 2_000
 # What a person sees: neither separators nor characters that only format.
 _VISIBLE = r"[^\s\p{Z}\p{Cf}]"
 _EDGES = (50, 100, 200, 500, 1_000, 5_000)
@@ -30,6 +32,10 @@ class TextQuality:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Counts rows of EXPORT_SCHEMA."""
+        for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
+            self._add(batch.slice(start, _ROWS_AT_ONCE))
+
+    def _add(self, batch: pa.RecordBatch) -> None:
         texts = batch["grievance"]
         laid_out = TextBytes.of(texts)
         lengths = laid_out.characters()
