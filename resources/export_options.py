@@ -24,6 +24,9 @@ class ExportOptions(dg.ConfigurableResource):
     local_folder: str = Field(description="Exports that are not uploaded.")
     pii_policy: str = Field(description="redact, drop or report.")
     qa_sample: int = Field(description="Rows on which near-duplicates are measured.")
+    reviewers: str = Field(
+        default="", description="People who answer for the crisis lexicon, separated by commas."
+    )
     allow_dirty: bool = Field(description="Export from a tree with uncommitted changes.")
     settings_json: str = Field(description="All settings; of secrets only whether they are set.")
     source_file: str = Field(

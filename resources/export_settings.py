@@ -49,6 +49,9 @@ class ExportSettings(BaseSettings):
     qa_sample: int = Field(
         50_000, ge=100, description="Rows on which near-duplicates and label errors are measured."
     )
+    reviewers: str = Field(
+        "", description="People who answer for the crisis lexicon, separated by commas."
+    )
     allow_dirty: bool | None = Field(
         None, description="Export from a source tree with uncommitted changes; unset: refused."
     )

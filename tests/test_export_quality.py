@@ -110,3 +110,23 @@ def test_an_unknown_threshold_stops_the_export_before_a_row_is_written(world: Wo
     assert not outcome.success
     assert "near_dupes" in str(outcome.failure)
     assert not (world.home / "exports").exists()
+
+
+def test_a_deployed_model_is_scored_on_the_test_rows(deployed: World):
+    outcome = export(deployed, allow_dirty=True)
+    assert outcome.success, outcome.failure
+    report = report_of(deployed, "0.1.0")
+    (section,) = (part for part in report.sections if part.name == "bias")
+    scored = sum(
+        value or 0 for value in section.tables["test rows of department by script"].values()
+    )
+    assert scored > 0
+
+
+def test_the_crisis_lexicon_is_unreviewed_until_somebody_answers_for_it(tmp_path: Path):
+    for people, reviewed in (("", False), ("Asha Rai, Bina Thapa", True)):
+        world = export_world(tmp_path / str(reviewed), REVIEWERS=people)
+        publish_version(world, DEPARTMENT)
+        assert export(world).success
+        report = report_of(world, "0.1.0")
+        assert (value_of(report, "crisis_lexicon_unreviewed") == 0) == reviewed

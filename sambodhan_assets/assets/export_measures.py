@@ -39,6 +39,7 @@ def qa_inputs(
     previous, no_previous = _previous_profile(store)
     return QaInputs(
         qa_sample=options.qa_sample,
+        reviewers=options.reviewers.split(","),
         models=models,
         no_model=missing,
         previous=previous,
