@@ -54,11 +54,11 @@ def _deployed_model(
     repository = settings.model_repository(task)
     deployment = registry.deployed(repository)
     if deployment is None:
-        return f"no model is deployed for {task.name}"
+        return "no model is deployed"
     with registry.fetched(registry.version(repository, deployment.tag)) as folder:
         model = load_classifier(folder)
     if tuple(model.labels) != tuple(task.labels):
-        return f"the deployed model of {task.name} has another label set"
+        return "the deployed model has another label set"
     return model
 
 

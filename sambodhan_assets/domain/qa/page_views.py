@@ -15,6 +15,8 @@ NOT_MEASURED = "not measured"
 SHOWN_ROWS = 40
 SHOWN_IDS = 15
 _ALT_ROWS = 6
+# A longer name takes more than three lines beside its bar; the table alone is read more easily.
+_LONGEST_NAME = 66
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,8 @@ def _cell(table: Table, name: str) -> str:
 def _picture(family: Family, limit: float | None) -> bytes | None:
     drawn = family.drawn
     numbers = [v for table in drawn.values() for v in table.values() if v is not None]
-    if len(numbers) < 2 or not any(numbers):
+    names = {name for table in drawn.values() for name in table}
+    if len(numbers) < 2 or not any(numbers) or max(map(len, names)) > _LONGEST_NAME:
         return None
     return stacked(drawn) if family.parts_of_a_whole else bars(drawn, limit=limit)
 
