@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from resources.artifact_store import ArtifactStore
 from resources.audits.chosen import ChosenAudits
+from resources.embedding.chosen import build_embedding_options, build_pair_source
 from resources.exports.chosen import build_export_options, build_export_store
 from resources.feedback_store import FeedbackStore
 from resources.lane_settings import LaneSettings
@@ -20,7 +21,7 @@ from resources.spaces import NoSpaces, Spaces
 from resources.task_lease import TaskLeases
 from resources.tracking.base import NullTracker, Tracker
 from resources.tracking.wandb_runs import WandbTracker
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LabelTask
 
 # Seconds. Uploads send all the time; a service that is silent for so long does not answer any more.
 HUB_TIMEOUT = 60.0
@@ -56,6 +57,8 @@ def build_resources(settings: Settings, tasks: tuple[LabelTask, ...]) -> dict[st
             secret=dg.EnvVar("DATASET_S3_SECRET_ACCESS_KEY"),
         ),
         "export_options": build_export_options(settings),
+        "pairs": build_pair_source(settings, url=url, key=dg.EnvVar("SUPABASE_ANON_KEY")),
+        "embedding": build_embedding_options(settings, token=dg.EnvVar("HF_TOKEN")),
         "tracker": _tracker(settings, tasks, dg.EnvVar("WANDB_API_KEY")),
     }
 
@@ -66,8 +69,10 @@ def build_lane_settings(settings: Settings, tasks: tuple[LabelTask, ...]) -> Lan
     fields |= {
         "model_family": settings.family,
         "evaluation": settings.evaluation_mode,
-        "dataset_names": {task.name: settings.dataset_name(task) for task in tasks},
-        "model_names": {task.name: settings.model_name(task) for task in tasks},
+        "dataset_names": {task.name: settings.dataset_name(task) for task in tasks}
+        | {EMBEDDING.name: settings.embedding_dataset},
+        "model_names": {task.name: settings.model_name(task) for task in tasks}
+        | {EMBEDDING.name: settings.embedding_model},
     }
     return LaneSettings(**fields)
 
@@ -151,7 +156,8 @@ def _notifier(settings: Settings, *, password: str, slack_url: str) -> MailNotif
 def _tracker(settings: Settings, tasks: tuple[LabelTask, ...], key: str) -> Tracker:
     projects: dict[str, Any] = {
         "dataset_project": settings.dataset_wandb_project,
-        "model_projects": {task.name: settings.wandb_project(task) for task in tasks},
+        "model_projects": {task.name: settings.wandb_project(task) for task in tasks}
+        | {EMBEDDING.name: settings.embedding_wandb_project},
     }
     if settings.tracking_mode is None:
         return NullTracker(**projects)

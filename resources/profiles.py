@@ -10,6 +10,7 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from resources.embedding_settings import EmbeddingSettings
 from resources.export_settings import ExportSettings
 from resources.hub_settings import HubSettings
 from resources.mail_settings import MailSettings
@@ -26,7 +27,9 @@ EvaluationMode = Literal["crossfit", "holdout"]
 _SECRETS_OF_OTHERS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DAGSTER_PG_PASSWORD")
 
 
-class Settings(ExportSettings, HubSettings, MailSettings, SpaceSettings, TrackingSettings):
+class Settings(
+    EmbeddingSettings, ExportSettings, HubSettings, MailSettings, SpaceSettings, TrackingSettings
+):
     """Settings of one process. A field is set by the environment variable of its name."""
 
     model_config = SettingsConfigDict(

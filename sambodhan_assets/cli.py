@@ -25,9 +25,10 @@ from resources.masking import mask, mask_logs, masked_traceback
 from resources.profiles import Settings, load_settings, read_environment_file
 from resources.rollback import newest_if_known, roll_back
 from sambodhan_assets.console import err, examples, out, print_lines
+from sambodhan_assets.correct_command import correct, roll_back_embedding
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.export_commands import export_app
-from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LabelTask
 from sambodhan_assets.load_commands import load_app
 from sambodhan_assets.space.commands import space_app, trigger
 from sambodhan_assets.status import TaskStatus, status_lines, task_status
@@ -50,6 +51,7 @@ app.add_typer(load_app, name="load")
 app.add_typer(db_app, name="db")
 app.add_typer(space_app, name="space")
 app.add_typer(export_app, name="export")
+app.command(epilog=examples("correct --domain brand toyotta"))(correct)
 app.command(epilog=examples("trigger prepare", "trigger department"))(trigger)
 
 TaskName = Annotated[str, typer.Argument(help="Label task, such as department or urgency.")]
@@ -129,6 +131,9 @@ def rollback(
     to: Annotated[str | None, typer.Option(help="Tag; default: what was replaced.")] = None,
 ) -> None:
     """Lets an earlier version serve again."""
+    if task_name == EMBEDDING.name:
+        roll_back_embedding(to)
+        return
     task, settings = _task(task_name), load_settings()
     newest = newest_if_known(
         open_feedback_store(settings), lambda text: err.print(text, markup=False, highlight=False)

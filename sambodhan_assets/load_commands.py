@@ -43,6 +43,23 @@ def load_corrections(file: CsvFile) -> None:
     out.print(f"Loaded {count} corrections.")
 
 
+@load_app.command("pairs", epilog=examples("load pairs typos.csv"))
+def load_pairs(file: CsvFile) -> None:
+    """Adds pairs to typo_training_dataset: typo, corrected, domain.
+
+    Pairs that the table holds already are not added again. A file is loaded whole, or not at all
+    if a row is wrong.
+    """
+    from resources.embedding.pair_source import read_pairs_file
+    from resources.embedding.postgres_pairs import PostgresPairs
+
+    settings = load_settings()
+    pairs = read_pairs_file(file, settings.embedding_templates)
+    url = settings.postgres_url.get_secret_value() if settings.postgres_url else ""
+    count = PostgresPairs(url=url, home=str(settings.home)).add(pairs)
+    out.print(f"Added {count} of {pairs.num_rows} pairs.")
+
+
 @load_app.command("audits", epilog=examples("load audits audit-20260105-010000.xlsx"))
 def load_audits(file: SheetFile) -> None:
     """Takes the labels of a sheet that people filled in, whatever it was drawn for.

@@ -20,7 +20,8 @@ _TOLD = {
     },
     "deployed_tag": {"deployed": "serves now", "replaced": "replaced"},
 }
-_SCORE = "macro-F1 of the "
+_SCORES = ("macro-F1 of the ", "accuracy@1 of the ")
+_GATES = ("F1_GATE", "RETRIEVAL_GATE")
 
 # Stage -> metadata of what it made.
 Made = dict[str, dict[str, Any]]
@@ -48,7 +49,7 @@ def news_of(events: Sequence[dg.DagsterEvent], *, rolled_back: bool) -> tuple[Ta
         elif event.event_type == kinds.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             task = _note(made, check.asset_key, {})
-            if check.check_name == "F1_GATE":
+            if check.check_name in _GATES:
                 made[task]["gate"] = dict(check.metadata)
             elif check.blocking and not check.passed:
                 stopped[task] = check.description or check.check_name
@@ -123,6 +124,6 @@ def _facts(made: Made) -> tuple[tuple[str, str], ...]:
         facts += [
             (name, "not measured" if value.value is None else f"{value.value:.3f}")
             for name, value in found.items()
-            if name.startswith(_SCORE)
+            if name.startswith(_SCORES)
         ]
     return tuple(facts)

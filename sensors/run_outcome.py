@@ -8,7 +8,7 @@ from resources.lane_settings import LaneSettings
 from resources.notifier import Notifier
 from resources.registry.base import Registry
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LabelTask, Lane
 from sensors.run_news import news_of
 from sensors.run_registry import with_registry
 
@@ -62,7 +62,8 @@ def _sensor(tasks: tuple[LabelTask, ...], name: str, interval_seconds: int) -> d
     ) -> None:
         run = context.dagster_run
         summary = summarise(context.instance, run)
-        notifier.send(with_registry(summary, run, tasks, registry, settings))
+        lanes: tuple[Lane, ...] = (*tasks, EMBEDDING)
+        notifier.send(with_registry(summary, run, lanes, registry, settings))
 
     return run_ended
 

@@ -11,7 +11,7 @@ from resources.registry.base import Deployment, Registry
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary, Serving
 from sambodhan_assets.jobs import TASK_TAG
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import Lane
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def with_registry(
     summary: RunSummary,
     run: dg.DagsterRun,
-    tasks: Sequence[LabelTask],
+    tasks: Sequence[Lane],
     registry: Registry,
     settings: LaneSettings,
 ) -> RunSummary:
@@ -38,18 +38,14 @@ def with_registry(
     return replace(summary, serving=serving, links=(*summary.links, *pages))
 
 
-def _concerned(
-    summary: RunSummary, run: dg.DagsterRun, tasks: Sequence[LabelTask]
-) -> list[LabelTask]:
+def _concerned(summary: RunSummary, run: dg.DagsterRun, tasks: Sequence[Lane]) -> list[Lane]:
     """The tasks of a run: those that it tells of; of one that broke off, all that it may touch."""
     named = {news.task for news in summary.news} | {run.tags.get(TASK_TAG)}
     found = [task for task in tasks if task.name in named]
     return found if found or summary.end == RunEnd.SUCCEEDED else list(tasks)
 
 
-def _serving(
-    task: LabelTask, run: dg.DagsterRun, registry: Registry, settings: LaneSettings
-) -> Serving:
+def _serving(task: Lane, run: dg.DagsterRun, registry: Registry, settings: LaneSettings) -> Serving:
     repository = settings.model_repository(task)
     deployment = registry.deployed(repository)
     if deployment is None:
@@ -71,7 +67,7 @@ def _served_before(run: dg.DagsterRun, history: Sequence[Deployment]) -> str | N
 
 
 def _pages(
-    summary: RunSummary, tasks: Sequence[LabelTask], registry: Registry, settings: LaneSettings
+    summary: RunSummary, tasks: Sequence[Lane], registry: Registry, settings: LaneSettings
 ) -> Iterator[tuple[str, str]]:
     by_name = {task.name: task for task in tasks}
     for news in summary.news:
