@@ -33,7 +33,7 @@ class EmbeddingTrainingConfig(dg.Config):
     seed: int = Field(default=42, description="Seed of all randomness in training.")
     epochs: int = Field(default=5, ge=1, description="Passes over the pairs, in both directions.")
     batch_size: int = Field(default=64, ge=2, description="Pairs per step.")
-    learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
+    learning_rate: float = Field(default=1e-4, gt=0, description="Peak learning rate.")
     warmup_share: float = Field(default=0.1, ge=0, lt=1, description="Share of warm-up steps.")
 
 

@@ -49,9 +49,7 @@ def train_embeddings(
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import PrinterCallback, ProgressCallback, set_seed
 
-    for split in ("train", "eval"):
-        if not dataset.splits[split].num_rows:
-            raise _failed(f"the {split} split has no pair.", "Load more training pairs.")
+    _refuse_empty_splits(dataset)
     precision = choose_precision(settings.precision, best_device())
     work_folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="checkpoints-", dir=work_folder) as folder:
@@ -68,9 +66,8 @@ def train_embeddings(
             trainer.remove_callback(callback)  # `on_log` tells what there is to tell
         trainer.train()
         check_best_restored(model, trainer.state.best_model_checkpoint)
+        model.eval()  # the trainer leaves it ready to learn
         state = trainer.state
-        # Vectors are asked of it from here on; the trainer leaves it ready to learn.
-        model.eval()
     return {
         "best_accuracy_at_1": state.best_metric,
         "best_step": state.best_global_step,
@@ -79,6 +76,12 @@ def train_embeddings(
         "device": best_device(),
         "precision": precision,
     }
+
+
+def _refuse_empty_splits(dataset: EmbeddingDataset) -> None:
+    for split in ("train", "eval"):
+        if not dataset.splits[split].num_rows:
+            raise _failed(f"the {split} split has no pair.", "Load more training pairs.")
 
 
 def build_evaluator(
