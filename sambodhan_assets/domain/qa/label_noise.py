@@ -22,8 +22,6 @@ MIN_ROWS, MIN_LABEL_ROWS = 50, 10
 # Columns that the five-character sequences are hashed to. On real complaints with one label in
 # twenty swapped it found as many of them as the linear family, in a quarter of the time.
 FEATURES = 1 << 18
-# More sequences than this are thinned out, the same ones in every text: 8 bytes for each.
-MOST_SEQUENCES = 6_000_000
 _SGD: dict[str, Any] = {"loss": "log_loss", "alpha": 3e-5, "max_iter": 10, "tol": None}
 
 
@@ -124,12 +122,8 @@ def _features(sample: TaskSample) -> "csr_matrix":
     """TF-IDF of the sequences of five characters of each distinct text, hashed, of length 1."""
     from scipy.sparse import csr_matrix
 
-    shingles, counts = sample.index.shingles, sample.index.counts
-    if len(shingles) > MOST_SEQUENCES:
-        kept = shingles <= np.uint32(0xFFFFFFFF * (MOST_SEQUENCES / len(shingles)))
-        counts = np.add.reduceat(kept.view(np.uint8), sample.index.starts, dtype=np.int64)
-        shingles = shingles[kept]
-    columns = (shingles % FEATURES).astype(np.int32)
+    counts = sample.counts
+    columns = (sample.sequences % FEATURES).astype(np.int32)
     bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     texts = len(counts)
     frequency = np.bincount(columns, minlength=FEATURES)

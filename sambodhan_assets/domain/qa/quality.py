@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sambodhan_assets.domain.qa.duplicates import Duplicates, LabelBalance
 from sambodhan_assets.domain.qa.label_errors import LabelErrors
-from sambodhan_assets.domain.qa.language import Language, language_of
+from sambodhan_assets.domain.qa.language import Language, forget_languages, language_of
 from sambodhan_assets.domain.qa.measured import joined, measured, part, share
 from sambodhan_assets.domain.qa.metric import Section
 from sambodhan_assets.domain.qa.near_copies import NearCopies
@@ -42,11 +42,14 @@ class QualityMeasure:
         """All metrics of quality, the same ones in whatever order the batches came."""
         sections = [measure.result() for measure in self._all_rows]
         rows = self._sample.rows()
+        # First, and forgotten at once: the model of languages and the index of texts are large.
+        languages = _languages(rows)
+        forget_languages()
         near_copies, label_errors = NearCopies(), LabelErrors(seed=self._seed)
         for sample in task_samples(rows):
             near_copies.add(sample)
             label_errors.add(sample)
-        sections += [_languages(rows), near_copies.result(), label_errors.result()]
+        sections += [languages, near_copies.result(), label_errors.result()]
         return joined(sections)
 
 

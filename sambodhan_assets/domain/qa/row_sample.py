@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 CHARACTERS = 1_000
 _KEPT = ("id", "task", "grievance", "label", "split")
 # Rows that may wait, of those that are kept, until the surplus is dropped.
-_ROOM = 1.25
+_ROOM = 1.1
 _BEGINNING = pc.SliceOptions(0, CHARACTERS)
 _Ranks = npt.NDArray[np.uint64]
 
@@ -51,12 +51,16 @@ class RowSample:
             self._prune()
 
     def rows(self) -> pa.Table:
-        """Columns id, task, grievance (its first CHARACTERS), label, split; by rank."""
+        """Columns id, task, grievance (its first CHARACTERS), label, split; by rank.
+
+        The sample is handed over, so that it is in memory once, and is empty afterwards.
+        """
         if not self._tables:
             return pa.table({name: pa.array([], pa.string()) for name in _KEPT})
         table = pa.concat_tables(self._tables).append_column(
             "rank", pa.array(np.concatenate(self._ranks))
         )
+        self._tables, self._ranks, self._waiting = [], [], 0
         # Rows of one id have one rank: what they hold decides.
         order = [(name, "ascending") for name in ("rank", *_KEPT)]
         return table.sort_by(order).slice(0, self._size).select(list(_KEPT))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,8 @@ from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from sambodhan_assets.domain.dataset.text_signatures import TextIndex, index_texts
 
 THRESHOLD = PreparationSettings.near_duplicate_threshold
+# 20 bytes for each, with the copy that a fold trains on.
+MOST_SEQUENCES = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +29,11 @@ class TaskSample:
         labels: The labels that occur, sorted.
         label_ids: For each row the position of its label, [n].
         splits: For each row its split.
-        text_of_row: For each row the position of its text in `index`, [n].
+        text_of_row: For each row the position of its distinct text, [n].
         groups: For each row the number of its group of near-duplicates, [n].
-        index: The distinct texts.
+        sequences: Hashes of the five-character sequences of each distinct text, text after text;
+            beyond MOST_SEQUENCES thinned out, the same ones in every text.
+        counts: How many of them each distinct text has.
     """
 
     task: str
@@ -38,7 +43,8 @@ class TaskSample:
     splits: list[str]
     text_of_row: Ints
     groups: Ints
-    index: TextIndex
+    sequences: npt.NDArray[np.uint32]
+    counts: Ints
 
     @property
     def group_sizes(self) -> Ints:
@@ -57,6 +63,7 @@ def _task_sample(task: str, rows: pa.Table) -> TaskSample:
     place = {form: position for position, form in enumerate(dict.fromkeys(forms))}
     text_of_row = np.array([place[form] for form in forms], dtype=np.int64)
     index = index_texts(list(place), THRESHOLD)
+    groups, (sequences, counts) = near_duplicate_groups(index), _thinned(index)
     names: list[str] = rows["label"].to_pylist()
     labels = sorted(set(names))
     position_of = {label: position for position, label in enumerate(labels)}
@@ -67,6 +74,18 @@ def _task_sample(task: str, rows: pa.Table) -> TaskSample:
         label_ids=np.array([position_of[name] for name in names], dtype=np.int64),
         splits=rows["split"].to_pylist(),
         text_of_row=text_of_row,
-        groups=near_duplicate_groups(index)[text_of_row],
-        index=index,
+        groups=groups[text_of_row],
+        sequences=sequences,
+        counts=counts,
     )
+
+
+def _thinned(index: TextIndex) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """The sequences to keep when the rest of the index is freed, and their number per text."""
+    sequences = index.shingles
+    if len(sequences) <= MOST_SEQUENCES:
+        return sequences, index.counts
+    limit = np.uint32(0xFFFFFFFF * (MOST_SEQUENCES / len(sequences)))
+    kept = np.flatnonzero(sequences <= limit)
+    bounds = np.append(index.starts, len(sequences))
+    return sequences[kept], np.diff(np.searchsorted(kept, bounds))
