@@ -1,5 +1,6 @@
 """Risk: an export is compared with the wrong one, scored by no model, or its page is left out."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -92,6 +93,22 @@ def test_a_previous_report_that_somebody_changed_is_refused(world: World):
     outcome = export(world, version="0.2.0")
     assert not outcome.success
     assert "is not the file that its manifest names" in str(outcome.failure)
+
+
+def test_a_previous_report_of_another_release_ends_no_export(world: World):
+    export(world)
+    path, manifest = file_of(world, "0.1.0", "json"), world.home / "exports/v0.1.0"
+    before = path.read_bytes()
+    path.write_text("{}", encoding="utf-8")
+    manifest /= "manifest_v0.1.0.json"
+    text = manifest.read_text(encoding="utf-8")
+    digests = [hashlib.sha256(content).hexdigest() for content in (before, b"{}")]
+    manifest.write_text(text.replace(*digests), encoding="utf-8")
+    outcome = export(world, version="0.2.0")
+    assert outcome.success, outcome.failure
+    assert "the report of the previous export 0.1.0 is unknown" in str(
+        outcome.checks["drift"].description
+    )
 
 
 def test_a_threshold_of_the_configuration_decides_the_check(world: World):

@@ -79,7 +79,11 @@ def _previous_profile(store: ExportStore) -> tuple[Profile | None, str]:
             todo=f"Run sambodhan export verify on it; somebody changed it after {newest.version}"
             " was published.",
         )
-    report = QaReport.from_json(content.decode("utf-8"), origin=origin)
+    try:
+        report = QaReport.from_json(content.decode("utf-8"), origin=origin)
+    except PermanentError as error:
+        # Whole, as its manifest says, so another release wrote it: that must not end all exports.
+        return None, f"the report of the previous export {newest.version} is unknown: {error.found}"
     if report.profile is None:
         return None, f"the previous export {newest.version} has no profile"
     return Profile.from_fields(report.profile, origin=origin), NO_PREVIOUS
