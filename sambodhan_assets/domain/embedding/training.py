@@ -38,7 +38,7 @@ def train_embeddings(
         model: A SentenceTransformer.
         dataset: Train split to learn from, eval split to find the best step.
         settings: Hyperparameters.
-        work_folder: Checkpoints stand in it for the time of the call only.
+        work_folder: Exists; checkpoints stand in it for the time of the call only.
         seed: Same seed, same machine, same weights.
         on_log: Told every evaluation in words.
 
@@ -51,7 +51,6 @@ def train_embeddings(
 
     _refuse_empty_splits(dataset)
     precision = choose_precision(settings.precision, best_device())
-    work_folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="checkpoints-", dir=work_folder) as folder:
         set_seed(seed)
         evaluations: list[dict[str, float]] = []
