@@ -23,8 +23,8 @@ class EmbeddingSettings(BaseSettings):
     embedding_checkpoint: str | None = Field(
         None, description="First base model: folder, zip, or Hub repository; unset: MiniLM."
     )
-    embedding_templates: dict[str, str] = Field(
-        dict(DEFAULT_TEMPLATES), description="What the model reads of a word, by domain, as JSON."
+    embedding_templates: dict[str, str] | None = Field(
+        None, description="What the model reads of a word, by domain, as JSON."
     )
     embedding_min_pairs: int = Field(100, ge=1, description="Fewest pairs worth a version.")
     embedding_min_new_pairs: int = Field(
@@ -42,6 +42,11 @@ class EmbeddingSettings(BaseSettings):
     embedding_zip: bool = Field(
         False, description="Whether a version holds the model as a dated zip too."
     )
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """Template of every domain."""
+        return self.embedding_templates or dict(DEFAULT_TEMPLATES)
 
     @field_validator("supabase_url")
     @classmethod
@@ -61,7 +66,9 @@ class EmbeddingSettings(BaseSettings):
 
     @field_validator("embedding_templates")
     @classmethod
-    def _are_templates(cls, templates: dict[str, str]) -> dict[str, str]:
+    def _are_templates(cls, templates: dict[str, str] | None) -> dict[str, str] | None:
+        if templates is None:
+            return None
         for domain, template in templates.items():
             if (problem := template_problem(template)) is not None:
                 raise ValueError(f"the template of {domain!r} {problem}")

@@ -49,8 +49,8 @@ class ExportSettings(BaseSettings):
     qa_sample: int = Field(
         50_000, ge=100, description="Rows on which near-duplicates and label errors are measured."
     )
-    reviewers: str = Field(
-        "", description="People who answer for the crisis lexicon, separated by commas."
+    reviewers: str | None = Field(
+        None, description="People who answer for the crisis lexicon, separated by commas."
     )
     allow_dirty: bool | None = Field(
         None, description="Export from a source tree with uncommitted changes; unset: refused."
@@ -75,7 +75,7 @@ class ExportSettings(BaseSettings):
 
     @field_validator("dataset_s3_endpoint_url", "dataset_gcs_endpoint_url")
     @classmethod
-    def _is_an_address(cls, address: str | None) -> str | None:
+    def _is_a_storage_address(cls, address: str | None) -> str | None:
         if address is not None and not address.startswith(("http://", "https://")):
             raise ValueError("must be an http or https address")
         return address

@@ -54,7 +54,7 @@ def load_pairs(file: CsvFile) -> None:
     from resources.embedding.postgres_pairs import PostgresPairs
 
     settings = load_settings()
-    pairs = read_pairs_file(file, settings.embedding_templates)
+    pairs = read_pairs_file(file, settings.templates)
     url = settings.postgres_url.get_secret_value() if settings.postgres_url else ""
     count = PostgresPairs(url=url, home=str(settings.home)).add(pairs)
     out.print(f"Added {count} of {pairs.num_rows} pairs.")

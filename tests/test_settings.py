@@ -127,7 +127,8 @@ def test_the_hub_needs_a_token_which_stands_in_no_text_and_in_no_resource():
 
 def names(**variables: str) -> dict[str, str]:
     lanes = build_lane_settings(load_settings(variables), LABEL_TASKS)
-    return {**lanes.dataset_names, **{f"{k} model": v for k, v in lanes.model_names.items()}}
+    models = {f"{task} model": name for task, name in lanes.model_names.items()}
+    return {k: v for k, v in (lanes.dataset_names | models).items() if "embedding" not in k}
 
 
 def test_repositories_are_named_by_the_tasks_own_variable_then_by_labels_then_by_the_task(

@@ -25,7 +25,7 @@ def build_pair_source(settings: Settings, *, url: str, key: str) -> PairSource:
 def build_embedding_options(settings: Settings, *, token: str) -> EmbeddingOptions:
     """What the stages see of the settings; `token` is empty where none is set."""
     return EmbeddingOptions(
-        templates=settings.embedding_templates,
+        templates=settings.templates,
         min_pairs=settings.embedding_min_pairs,
         min_new_pairs=settings.embedding_min_new_pairs,
         checkpoint=settings.embedding_checkpoint,

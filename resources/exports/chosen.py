@@ -108,7 +108,7 @@ def build_export_options(settings: Settings) -> ExportOptions:
         local_folder=local_folder(settings),
         pii_policy=settings.pii_policy,
         qa_sample=settings.qa_sample,
-        reviewers=settings.reviewers,
+        reviewers=settings.reviewers or "",
         allow_dirty=bool(settings.allow_dirty),
         settings_json=json.dumps(settings_snapshot(settings), sort_keys=True),
     )
