@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 FOLDS = 5
+# Errors of the models, of those that always the most frequent label makes. A model that is hardly
+# better suspects most rows, and most of them wrongly.
+MOST_ERRORS = 0.5
 # With fewer rows of a task, or of a label, a fold teaches the model nothing.
 MIN_ROWS, MIN_LABEL_ROWS = 50, 10
 # Columns that the five-character sequences are hashed to. On real complaints with one label in
@@ -54,6 +57,8 @@ def find_label_noise(sample: TaskSample, *, seed: int) -> LabelNoise:
     rows = np.flatnonzero(judged)
     chances = _out_of_fold(sample, rows, folds[rows], seed=seed)
     given = sample.label_ids[rows]
+    if reason := _too_weak(chances, given):
+        return _nothing(len(judged), reason)
     result = _nothing(len(judged), None)
     result.judged[rows] = True
     result.predicted[rows] = chances.argmax(axis=1)
@@ -89,6 +94,18 @@ def _why_not(given: Ints, folds: Ints) -> str | None:
         if len(set(given[folds != fold].tolist())) < 2:
             return "nearly all texts of a label are near-duplicates, so that no model learns it"
     return None
+
+
+def _too_weak(chances: npt.NDArray[np.float64], given: Ints) -> str | None:
+    """Why the models have learned too little to call a label wrong; None if they may."""
+    wrong = float(np.mean(chances.argmax(axis=1) != given))
+    guessing = 1 - float(np.bincount(given).max()) / len(given)
+    if wrong <= guessing * MOST_ERRORS:
+        return None
+    return (
+        f"the models that judge differ from {wrong:.0%} of the labels, and always the most "
+        f"frequent label from {guessing:.0%}: they have learned too little"
+    )
 
 
 def _nothing(rows: int, reason: str | None) -> LabelNoise:
