@@ -59,25 +59,32 @@ def task_samples(rows: pa.Table) -> Iterator[TaskSample]:
 
 
 def _task_sample(task: str, rows: pa.Table) -> TaskSample:
-    forms = [normalised(text) for text in rows["grievance"].to_pylist()]
-    place = {form: position for position, form in enumerate(dict.fromkeys(forms))}
-    text_of_row = np.array([place[form] for form in forms], dtype=np.int64)
-    index = index_texts(list(place), THRESHOLD)
-    groups, (sequences, counts) = near_duplicate_groups(index), _thinned(index)
+    ids, splits = rows["id"].to_pylist(), rows["split"].to_pylist()
     names: list[str] = rows["label"].to_pylist()
+    texts, text_of_row = _distinct([normalised(text) for text in rows["grievance"].to_pylist()])
+    del rows
+    index = index_texts(texts, THRESHOLD)
+    del texts  # 50,000 texts are as large as their index
+    groups, (sequences, counts) = near_duplicate_groups(index), _thinned(index)
     labels = sorted(set(names))
     position_of = {label: position for position, label in enumerate(labels)}
     return TaskSample(
         task=task,
-        ids=rows["id"].to_pylist(),
+        ids=ids,
         labels=labels,
         label_ids=np.array([position_of[name] for name in names], dtype=np.int64),
-        splits=rows["split"].to_pylist(),
+        splits=splits,
         text_of_row=text_of_row,
         groups=groups[text_of_row],
         sequences=sequences,
         counts=counts,
     )
+
+
+def _distinct(forms: list[str]) -> tuple[list[str], Ints]:
+    """Each text once, and for each row the position of its text, [n]."""
+    place = {form: position for position, form in enumerate(dict.fromkeys(forms))}
+    return list(place), np.array([place[form] for form in forms], dtype=np.int64)
 
 
 def _thinned(index: TextIndex) -> tuple[npt.NDArray[np.uint32], Ints]:

@@ -1,6 +1,7 @@
 """The UTF-8 bytes of many texts side by side, so that letters are counted without Python loops."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,6 @@ from sambodhan_assets.domain.dataset.columns import Bools, Ints
 
 Bytes = npt.NDArray[np.uint8]
 SPACE = 0x20
-_EMPTY_AND_GLUE = [pa.scalar(text, pa.large_string()) for text in ("", " ")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class TextBytes:
         """Lays the texts of a string array without nulls side by side."""
         wide = texts.cast(pa.large_string())
         # Every text then has a byte, and no pair of letters belongs to two texts.
-        spaced = pc.call_function("binary_join_element_wise", [wide, *_EMPTY_AND_GLUE])
+        spaced = pc.call_function("binary_join_element_wise", [wide, *_empty_and_glue()])
         if isinstance(spaced, pa.ChunkedArray):
             spaced = spaced.combine_chunks()
         _, offsets, data = spaced.buffers()
@@ -52,6 +52,12 @@ class TextBytes:
     def characters(self) -> Ints:
         """For each text its length in characters (code points), [n]."""
         return self.count((self.data & 0xC0) != 0x80) - 1
+
+
+@cache
+def _empty_and_glue() -> list[pa.Scalar]:
+    # Not when the module is loaded: Arrow imports pandas for its first scalar.
+    return [pa.scalar(text, pa.large_string()) for text in ("", " ")]
 
 
 def followed_by(data: Bytes, first: int, low: int, high: int) -> Bools:
