@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from sambodhan_assets.domain.export.exclusions import CONFLICTING, DUPLICATE, Exclusions
+from sambodhan_assets.domain.export.memory import give_back_memory
 from sambodhan_assets.domain.export.rows import BATCH_ROWS, EXPORT_SCHEMA
 
 _BITS = 6
@@ -36,8 +37,7 @@ class OrderedRows:
         sequence = pa.array(np.arange(self._count, self._count + batch.num_rows))
         self._count += batch.num_rows
         self._root.add(pa.record_batch([*batch.columns, sequence], schema=_SPILL_SCHEMA))
-        # Arrow keeps what it has freed; over a million rows that is 100 MB.
-        pa.default_memory_pool().release_unused()
+        give_back_memory()
 
     def batches(self, exclusions: Exclusions | None = None) -> Iterator[pa.RecordBatch]:
         """Yields the rows by id; may be called again.
@@ -53,8 +53,7 @@ class OrderedRows:
             if exclusions is not None and not first.all():
                 _count_repeats(table, first, exclusions)
             yield from table.filter(pa.array(first)).to_batches(BATCH_ROWS)
-            # Arrow keeps what it has freed; after 64 files that is a multiple of one.
-            pa.default_memory_pool().release_unused()
+            give_back_memory()
 
     def discard(self) -> None:
         """Deletes the spilled rows."""

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pyarrow as pa
 
+from sambodhan_assets.domain.export.memory import give_back_memory
 from sambodhan_assets.domain.qa.duplicates import Duplicates, LabelBalance
 from sambodhan_assets.domain.qa.label_errors import LabelErrors
 from sambodhan_assets.domain.qa.language import Language, forget_languages, language_of
@@ -45,6 +46,7 @@ class QualityMeasure:
         # First, and forgotten at once: the model of languages and the index of texts are large.
         languages = _languages(rows)
         forget_languages()
+        give_back_memory()
         near_copies, label_errors = NearCopies(), LabelErrors(seed=self._seed)
         for sample in task_samples(rows):
             near_copies.add(sample)
