@@ -4,7 +4,7 @@ import tests.developer_settings  # noqa: F401
 import tests.hf_home  # noqa: F401  (first: before a client of the Hub is imported)
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
-from tests.lane_world import deployed, first_round, held, promotable, second_round, worlds
+from tests.lane_states import deployed, first_round, held, promotable, second_round, worlds
 
 __all__ = [
     "deployed",

@@ -17,8 +17,10 @@ import sqlalchemy as sa
 
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.registry.hub import HubRegistry
+from tests.citizens import live_second_round
 from tests.databases import execute, text_of
-from tests.lane_world import ROOT, World, Worlds, child_environment, live_second_round
+from tests.lane_states import Worlds
+from tests.lane_world import ROOT, World, child_environment
 from tests.mail_servers import PASSWORD, mail_server, make_certificate, webhook
 from tests.standins.hubserver import LiveHub
 

@@ -14,7 +14,8 @@ import resources.postgres.connection
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.dataset.files import read_dataset
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, STAGES, World, keys, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, STAGES, World, keys
 
 PREPARED = keys(DEPARTMENT, *STAGES[:3])
 TEN_MEGABYTES = 10_000_000

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 from sambodhan_assets import cli
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, ROOT, ROWS, World, child_environment, keys, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, ROOT, ROWS, World, child_environment, keys
 
 
 def sambodhan(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
@@ -179,11 +180,12 @@ def test_the_status_of_an_empty_platform_says_that_nothing_is_there(
     first_round: World, monkeypatch: pytest.MonkeyPatch
 ):
     states = status(first_round, monkeypatch)
-    assert set(states) == {"department", "urgency"}
+    assert set(states) == {"department", "urgency", "embedding"}
     for state in states.values():
+        job = state.pop("pipeline_job")
         assert not any(state.values())
-    text = sambodhan(first_round, monkeypatch, "status").output
-    assert text.count("nothing was decided yet") == 2
+        text = sambodhan(first_round, monkeypatch, "status").output
+        assert f"nothing was decided yet; the job {job} does it." in text
 
 
 def test_the_status_names_what_serves_and_the_last_verdict(

@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from resources.task_lease import TaskLeases
-from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys, outcome_of
+from tests.lane_runs import outcome_of
+from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys
 from tests.services import Machine, machine, wait_for
 
 pytestmark = pytest.mark.timeout(900)

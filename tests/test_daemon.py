@@ -11,7 +11,9 @@ import pytest
 from sambodhan_assets.jobs import TASK_TAG
 from sensors.reviewed_feedback import STATE_TAG
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, STAGES, World, Worlds, keys, outcome_of
+from tests.lane_runs import outcome_of
+from tests.lane_states import Worlds
+from tests.lane_world import DEPARTMENT, STAGES, World, keys
 from tests.services import WORKSPACE, Machine, Service, machine, wait_for
 
 pytestmark = pytest.mark.timeout(1200)

@@ -16,7 +16,8 @@ from sambodhan_assets.domain.dataset.source_probe import (
     probe_sources,
     standard_error,
 )
-from tests.lane_world import DEPARTMENT, STAGES, World, keys, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, STAGES, World, keys
 from tests.snapshot_rows import LABELS, Row, audit, correction, make_snapshot, unflagged, unlike
 
 Change = Callable[[str], str]

@@ -23,7 +23,8 @@ from tests.export_world import (
     letters,
     publish_version,
 )
-from tests.lane_world import Outcome, World, run
+from tests.lane_runs import Outcome, run
+from tests.lane_world import World
 
 
 @pytest.fixture(autouse=True)

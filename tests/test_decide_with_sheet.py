@@ -14,17 +14,10 @@ from sambodhan_assets.domain.gate.decision_record import DecisionRecord
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.labelling.audit_rows import AuditRow
 from sambodhan_assets.domain.labelling.purposes import Purpose
+from tests.citizens import live_second_round, second_round_rows, truth_of
 from tests.databases import NOON, execute
-from tests.lane_world import (
-    DEPARTMENT,
-    Outcome,
-    World,
-    keys,
-    live_second_round,
-    run,
-    second_round_rows,
-    truth_of,
-)
+from tests.lane_runs import Outcome, run
+from tests.lane_world import DEPARTMENT, World, keys
 
 TRUTH = {str(row.id): truth_of(row)["department"] for row in second_round_rows()}
 DECIDE = "decide_department"

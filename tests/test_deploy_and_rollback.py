@@ -17,16 +17,9 @@ from resources.registry.base import Deployment, Publication
 from sambodhan_assets.cli import app
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.models.classifier import load_classifier
-from tests.lane_world import (
-    DEPARTMENT,
-    ROOT,
-    URGENCY,
-    World,
-    child_environment,
-    keys,
-    live_second_round,
-    run,
-)
+from tests.citizens import live_second_round
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, ROOT, URGENCY, World, child_environment, keys
 
 DEPLOYED_TAG = keys(DEPARTMENT, "deployed_tag")
 

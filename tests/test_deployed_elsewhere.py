@@ -22,18 +22,17 @@ from sambodhan_assets.domain.gate.policies import VerdictName
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.gate.report import summary_markdown
 from sambodhan_assets.domain.models.classifier import load_classifier
-from tests.lane_world import (
-    DEPARTMENT,
+from tests.citizens import (
     SECOND_MONTH,
-    World,
     careless_answers,
     complain,
     grievances,
     review,
-    run,
     second_round_rows,
     truth_of,
 )
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, World
 from tests.predict_server import Behaviour, PredictServer, Reply, predict_server
 from tests.services import free_port, machine, wait_for
 from tests.test_decide_with_sheet import fill_in, sheet_files

@@ -18,7 +18,8 @@ from resources.profiles import load_settings
 from sambodhan_assets.domain.embedding.model import load_sentence_model
 from sambodhan_assets.domain.sample.typos import generate_pairs
 from sambodhan_assets.label_tasks import EMBEDDING
-from tests.lane_world import Outcome, World, run
+from tests.lane_runs import Outcome, run
+from tests.lane_world import World
 from tests.tiny_sentence_model import build_tiny_sentence_model
 
 JOB = "train_embeddings"

@@ -14,7 +14,8 @@ from sambodhan_assets.domain.export.verify import verify_export
 from sambodhan_assets.export_commands import fetch, list_versions, verify
 from tests.export_child import MOMENTS
 from tests.export_world import DEPARTMENT, export_config, export_world, exports, publish_version
-from tests.lane_world import ROOT, World, child_environment, run
+from tests.lane_runs import run
+from tests.lane_world import ROOT, World, child_environment
 from tests.services import machine
 
 

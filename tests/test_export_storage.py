@@ -8,7 +8,8 @@ from resources.exports.chosen import open_export_store, settings_snapshot
 from resources.profiles import load_settings
 from sambodhan_assets.export_commands import fetch, list_versions, verify
 from tests.export_world import URGENCY, export_config, export_world, publish_version
-from tests.lane_world import World, run
+from tests.lane_runs import run
+from tests.lane_world import World
 from tests.object_stores import gcs_bucket, gcs_server, s3_bucket, s3_server  # noqa: F401
 
 

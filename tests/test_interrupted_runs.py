@@ -10,7 +10,8 @@ from resources.lane_settings import candidate_repository, snapshot_repository
 from resources.registry.base import Publication
 from resources.task_lease import TaskLeases
 from tests.lane_child import start
-from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys
 
 
 @pytest.mark.parametrize("point", ["dataset", "candidate", "decision", "model"])

@@ -6,17 +6,10 @@ Green and skipped, green and amber, or red: people act on what the UI shows them
 import json
 
 from resources.lane_settings import decision_repository
+from tests.citizens import live_second_round, second_round_rows
 from tests.databases import execute
-from tests.lane_world import (
-    DEPARTMENT,
-    ROWS,
-    STAGES,
-    World,
-    keys,
-    live_second_round,
-    run,
-    second_round_rows,
-)
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, ROWS, STAGES, World, keys
 
 
 def step_names(*stages: str) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from resources.postgres.embedded import EmbeddedPostgres
-from tests.lane_world import Worlds
+from tests.lane_states import Worlds
 from tests.leak_search import files_of, found_in
 from tests.leak_world import MARKS, SECRETS, Traces, guarded_role, left_traces
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from sambodhan_assets.jobs import TASK_TAG
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, STAGES, World, keys, outcome_of
+from tests.lane_runs import outcome_of
+from tests.lane_world import DEPARTMENT, STAGES, World, keys
 from tests.services import SERVER, Machine, machine, postgres_variables
 
 pytestmark = pytest.mark.timeout(600)

@@ -13,8 +13,10 @@ from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.redacting import RedactingClassifier
 from sambodhan_assets.domain.privacy.redaction import REDACTOR_VERSION
 from sambodhan_assets.serving.served_model import load_served_model
+from tests.citizens import live_second_round
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, World, live_second_round, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, World
 
 STEPS = {"cleaner_version": "1", "pii_policy": "redact", "redactor_version": REDACTOR_VERSION}
 PHONE = re.compile(r"98412\d{5}")

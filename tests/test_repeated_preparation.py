@@ -13,19 +13,10 @@ from resources.registry.base import Version
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.cleaning import text_key
 from sambodhan_assets.domain.dataset.files import read_dataset
+from tests.citizens import careless_answers, complain, grievances, review
 from tests.databases import execute
-from tests.lane_world import (
-    DEPARTMENT,
-    ROWS,
-    STAGES,
-    World,
-    careless_answers,
-    complain,
-    grievances,
-    keys,
-    review,
-    run,
-)
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, ROWS, STAGES, World, keys
 
 GROWTH = ROWS // 10
 

@@ -7,7 +7,8 @@ from sambodhan_assets.assets.reuse import count_reuse
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.gate.reuse import Reuse
 from sambodhan_assets.status import status_lines, task_status
-from tests.lane_world import DEPARTMENT, URGENCY, World, run
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, URGENCY, World
 
 
 def newest_decision(world: World):

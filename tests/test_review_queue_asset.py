@@ -18,8 +18,10 @@ from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.domain.labelling.review_queue import margins, queue_sheet
 from sambodhan_assets.domain.labelling.sheet import Question
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from tests.citizens import grievances, truth_of
 from tests.databases import execute
-from tests.lane_world import DEPARTMENT, ROWS, World, grievances, run, truth_of
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, ROWS, World
 from tests.test_audit_batch import NOON, read_csv, write_csv
 
 JOB = "draw_review_queue_department"

@@ -22,18 +22,11 @@ from sambodhan_assets.domain.feedback_watch import (
 from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LabelTask
 from sensors.reviewed_feedback import LOOK_CLOSELY_EVERY, STATE_TAG
+from tests.citizens import live_second_round
 from tests.databases import execute
 from tests.lane_child import start
-from tests.lane_world import (
-    DEPARTMENT,
-    STAGES,
-    URGENCY,
-    World,
-    keys,
-    live_second_round,
-    run,
-    run_job,
-)
+from tests.lane_runs import run, run_job
+from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys
 
 NEW = "misclassified_complaints WHERE complaint_id > 300 AND correct_department IS NOT NULL"
 

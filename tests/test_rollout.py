@@ -15,7 +15,8 @@ from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
 from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import SPACE, Served, inference_space, restarts
-from tests.lane_world import DEPARTMENT, World, keys, run, run_job
+from tests.lane_runs import run, run_job
+from tests.lane_world import DEPARTMENT, World, keys
 from tests.test_deploy_and_rollback import DEPLOYED_TAG, deploy_another, roll_back, sambodhan
 
 

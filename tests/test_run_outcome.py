@@ -11,9 +11,10 @@ import pytest
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import TransientError
 from sensors.run_outcome import summarise
+from tests.citizens import grievances
 from tests.databases import execute
 from tests.hearing import let_sensors_hear
-from tests.lane_world import DEPARTMENT, STAGES, World, grievances
+from tests.lane_world import DEPARTMENT, STAGES, World
 from tests.test_deploy_and_rollback import deploy_another
 
 MAILS = "mail"

@@ -26,7 +26,9 @@ from sambodhan_assets.serving import requests
 from sambodhan_assets.serving.application import create_application
 from sambodhan_assets.serving.requests import MAX_BODY_BYTES
 from sambodhan_assets.serving.served_model import load_served_model
-from tests.lane_world import DEPARTMENT, URGENCY, World, Worlds, grievances
+from tests.citizens import grievances
+from tests.lane_states import Worlds
+from tests.lane_world import DEPARTMENT, URGENCY, World
 from tests.services import Machine, Service, free_port, machine, wait_for
 
 SECRET_TEXT = "Ram Bahadur of house 77 reports a leaking pipe"

@@ -21,7 +21,8 @@ from sambodhan_assets.space.examination import examine_spaces
 from sambodhan_assets.space.own_space import OwnSpace
 from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import create_space, restarts
-from tests.lane_world import ROOT, World, child_environment, run
+from tests.lane_runs import run
+from tests.lane_world import ROOT, World, child_environment
 from tests.standins.hubserver import LiveHub
 from tests.wandb_files import offline_runs
 

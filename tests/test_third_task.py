@@ -13,17 +13,10 @@ from resources.lane_settings import decision_repository
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.gate.verdict import VerdictName
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from tests.citizens import grievances, live_second_round
 from tests.databases import NOON, feedback_store
-from tests.lane_world import (
-    DEPARTMENT,
-    STAGES,
-    URGENCY,
-    World,
-    grievances,
-    keys,
-    live_second_round,
-    run,
-)
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, STAGES, URGENCY, World, keys
 
 CHANNEL = LabelTask(name="channel", column="channel", labels=("PHONE", "WEB", "OFFICE"))
 TASKS = (*LABEL_TASKS, CHANNEL)

@@ -20,7 +20,9 @@ from sambodhan_assets.assets import tracking
 from sambodhan_assets.domain.tracking.preparation import fetched, space_paused, too_few_rows
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Table, Tracked, TrackedVersion
 from tests.databases import execute
-from tests.lane_world import LABEL_TASKS, Outcome, World, Worlds, run
+from tests.lane_runs import Outcome, run
+from tests.lane_states import Worlds
+from tests.lane_world import LABEL_TASKS, World
 from tests.services import machine
 from tests.standins.wandb_server import wandb_server
 from tests.wandb_files import OfflineRun, offline_runs

@@ -18,16 +18,9 @@ from sambodhan_assets.domain.evaluation.window_rows import select_window
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.models.training import training_rows
 from sambodhan_assets.domain.sample.grievances import Grievance
-from tests.lane_world import (
-    DEPARTMENT,
-    STAGES,
-    World,
-    careless_answers,
-    complain,
-    keys,
-    review,
-    run,
-)
+from tests.citizens import careless_answers, complain, review
+from tests.lane_runs import run
+from tests.lane_world import DEPARTMENT, STAGES, World, keys
 from tests.tiny_checkpoint import build_tiny_checkpoint
 
 ROWS = 240

@@ -13,21 +13,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.task_lease import TaskLeases
+from tests.citizens import careless_answers, complain, grievances, review
 from tests.databases import open_folder
-from tests.lane_world import (
-    DEPARTMENT,
-    ROWS,
-    STAGES,
-    URGENCY,
-    Outcome,
-    World,
-    careless_answers,
-    complain,
-    grievances,
-    keys,
-    outcome_of,
-    review,
-)
+from tests.lane_runs import Outcome, outcome_of
+from tests.lane_world import DEPARTMENT, ROWS, STAGES, URGENCY, World, keys
 from tests.services import WORKSPACE, Machine, Service, free_port, machine, wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
