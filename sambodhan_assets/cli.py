@@ -28,7 +28,7 @@ from sambodhan_assets.console import err, examples, out, print_lines
 from sambodhan_assets.correct_command import correct, roll_back_embedding
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.export_commands import export_app
-from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LANES, LabelTask
 from sambodhan_assets.load_commands import load_app
 from sambodhan_assets.space.commands import space_app, trigger
 from sambodhan_assets.status import TaskStatus, status_lines, task_status
@@ -240,4 +240,4 @@ def _all_status(settings: Settings) -> dict[str, TaskStatus]:
     lanes = build_lane_settings(settings, LABEL_TASKS)
     artifacts = ArtifactStore(url=settings.artifact_url)
     registry = open_registry(settings)
-    return {task.name: task_status(task, lanes, artifacts, registry) for task in LABEL_TASKS}
+    return {lane.name: task_status(lane, lanes, artifacts, registry) for lane in LANES}

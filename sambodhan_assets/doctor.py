@@ -12,12 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.anchor_corpus import read_anchor_corpus
 from resources.assembly import (
-    build_lane_settings,
     hub_account,
     open_audit_store,
     open_feedback_store,
     open_notifier,
-    open_registry,
 )
 from resources.profiles import Settings
 from resources.registry.base import Publication, Repository
@@ -25,7 +23,8 @@ from resources.registry.folder import FolderRegistry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.jobs import TASK_TAG
-from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.label_tasks import LABEL_TASKS, LANES
+from sambodhan_assets.lane_examination import examine_lanes
 from sambodhan_assets.space.examination import examine_spaces
 
 # The daemon reports every 30 s.
@@ -54,8 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_anchor(settings),
         *_registry(settings),
         *_store("Artifact store", settings.artifact_url),
-        *_versions(settings),
-        *_datasets(settings),
+        *(Finding(level=level, text=text) for level, text in examine_lanes(settings)),
         *messages(settings),
         *(Finding(level=level, text=text) for level, text in examine_spaces(settings)),
         *_dagster(settings),
@@ -145,38 +143,6 @@ def _store(name: str, url: str) -> Iterator[Finding]:
     yield Finding(level="ok", text=f"{name} {url} can be written and read back.")
 
 
-def _versions(settings: Settings) -> Iterator[Finding]:
-    """What serves must be whole."""
-    lanes = build_lane_settings(settings, LABEL_TASKS)
-    registry = open_registry(settings)
-    for task in LABEL_TASKS:
-        repository = lanes.model_repository(task)
-        try:
-            deployment = registry.deployed(repository)
-            if deployment is None:
-                yield Finding(level="warning", text=f"No {task.name} model is deployed yet.")
-                continue
-            with registry.fetched(registry.version(repository, deployment.tag)):
-                yield Finding(level="ok", text=f"{task.name}: {deployment.tag} serves, unchanged.")
-        except PlatformError as error:
-            text = f"{error} `sambodhan rollback {task.name}` serves the version before it."
-            yield Finding(level="error", text=text)
-
-
-def _datasets(settings: Settings) -> Iterator[Finding]:
-    """The next dataset version takes its splits from the newest one."""
-    lanes = build_lane_settings(settings, LABEL_TASKS)
-    registry = open_registry(settings)
-    for task in LABEL_TASKS:
-        try:
-            newest = registry.newest(lanes.dataset_repository(task))
-            if newest is not None:
-                with registry.fetched(newest):
-                    yield Finding(level="ok", text=f"{task.name}: dataset {newest.tag} is whole.")
-        except PlatformError as error:
-            yield Finding(level="error", text=str(error))
-
-
 def messages(settings: Settings) -> Iterator[Finding]:
     """Whether the mail server would take a mail; none is sent, and Slack is not called."""
     if settings.smtp_host is None:
@@ -234,7 +200,7 @@ def _instance(settings: Settings, instance: dg.DagsterInstance) -> Iterator[Find
 def _killed_runs(settings: Settings, instance: dg.DagsterInstance) -> list[tuple[str, str]]:
     """(task, run) of runs whose process is gone; Dagster notices only those that it started."""
     leases = TaskLeases(home=str(settings.home))
-    free = [task.name for task in LABEL_TASKS if not leases.is_held(task.name)]
+    free = [lane.name for lane in LANES if not leases.is_held(lane.name)]
     return [
         (name, run.run_id)
         for name in free

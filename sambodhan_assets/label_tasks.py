@@ -89,3 +89,5 @@ LABEL_TASKS: tuple[LabelTask, ...] = (
         critical_labels=("HIGHLY URGENT",),
     ),
 )
+
+LANES: tuple[Lane, ...] = (*LABEL_TASKS, EMBEDDING)

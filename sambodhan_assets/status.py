@@ -1,27 +1,31 @@
-"""What stands where, per label task: read from registry and artifact store, never from Dagster."""
+"""What stands where, per lane: read from registry and artifact store, never from Dagster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from resources.artifact_store import ArtifactStore
 from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository
 from resources.registry.base import Registry
 from sambodhan_assets.domain.dataset.splits import SPLITS
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.domain.embedding.contest import CANDIDATE
+from sambodhan_assets.label_tasks import EMBEDDING, Lane
 
-HEADINGS = ("task", "dataset", "rows", "deployed", "macro-F1", "verdict")
+HEADINGS = ("task", "dataset", "rows", "deployed", "score", "verdict")
 LEGEND = (
-    "rows: train/eval/test of the newest dataset version; macro-F1: of the deployed version on the "
-    "complaints on which it was judged; verdict: the newest one, whatever serves now."
+    "rows: train/eval/test of the newest dataset version; score: of the deployed version when it "
+    "was judged, macro-F1 on complaints, or accuracy@1 on typos of words that training saw/did not "
+    "see; verdict: the newest one, whatever serves now."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskStatus:
-    """State of one label task; None where something does not exist yet.
+    """State of one lane; None where something does not exist yet.
 
     Attributes:
+        pipeline_job: Job that runs the whole lane.
         dataset_version: Tag of the newest dataset version.
         rows: Its rows per split.
         model_version: Tag of the newest published model.
@@ -34,9 +38,12 @@ class TaskStatus:
         candidate: Tag of the candidate that it was about.
         waiting: That candidate may be deployed, and is not: its run ended too early.
         macro_f1: Macro-F1 of the deployed version on traffic, as measured when it was deployed;
-            None for an adopted one.
+            None for an adopted one, and for the embedding model.
+        accuracy_at_1: Of the embedding model that is deployed, on typos of seen and unseen words,
+            as measured when it was deployed; None for label tasks.
     """
 
+    pipeline_job: str
     dataset_version: str | None
     rows: dict[str, int] | None
     model_version: str | None
@@ -49,12 +56,13 @@ class TaskStatus:
     candidate: str | None
     waiting: bool
     macro_f1: float | None
+    accuracy_at_1: dict[str, float | None] | None
 
 
 def task_status(
-    task: LabelTask, settings: LaneSettings, artifacts: ArtifactStore, registry: Registry
+    task: Lane, settings: LaneSettings, artifacts: ArtifactStore, registry: Registry
 ) -> TaskStatus:
-    """Reads the state of one task."""
+    """Reads the state of one lane."""
     dataset = registry.newest(settings.dataset_repository(task))
     models = settings.model_repository(task)
     model, deployment = registry.newest(models), registry.deployed(models)
@@ -62,7 +70,9 @@ def task_status(
     decision = artifacts.newest(decision_repository(task))
     found = decision.manifest.details if decision else {}
     rolled_back = deployment is not None and deployment.action == "rollback"
+    served = serving.manifest.details if serving else {}
     return TaskStatus(
+        pipeline_job=task.pipeline_job,
         dataset_version=dataset.tag if dataset else None,
         rows=dataset.manifest.details["rows_by_split"] if dataset else None,
         model_version=model.tag if model else None,
@@ -74,8 +84,20 @@ def task_status(
         next_step=found.get("next_step"),
         candidate=found.get("candidate_tag"),
         waiting=decision is not None and not is_settled(decision, deployment),
-        macro_f1=serving.manifest.details.get("candidate_macro_f1") if serving else None,
+        macro_f1=served.get("candidate_macro_f1"),
+        accuracy_at_1=_accuracy(served) if task == EMBEDDING else None,
     )
+
+
+def _accuracy(served: Mapping[str, Any]) -> dict[str, float | None] | None:
+    """Scores of the embedding model that serves; None if nothing serves or it was not judged."""
+    metrics = served.get("eval_metrics")
+    if metrics is None:
+        return None
+    measured = metrics[CANDIDATE]
+    return {
+        words: measured[words] and measured[words]["accuracy_at_1"] for words in ("seen", "unseen")
+    }
 
 
 def status_lines(states: Mapping[str, TaskStatus]) -> list[str]:
@@ -99,14 +121,19 @@ def _cells(name: str, state: TaskStatus) -> tuple[str, ...]:
         state.dataset_version or "none",
         "/".join(str(state.rows[split]) for split in SPLITS) if state.rows else "-",
         state.deployed or "nothing",
-        "-" if state.macro_f1 is None else f"{state.macro_f1:.3f}",
+        _score(state),
         state.verdict or "none",
     )
 
 
+def _score(state: TaskStatus) -> str:
+    scores = [state.macro_f1] if state.accuracy_at_1 is None else state.accuracy_at_1.values()
+    return "/".join("-" if score is None else f"{score:.3f}" for score in scores)
+
+
 def _sentences(name: str, state: TaskStatus) -> list[str]:
     if state.verdict is None:
-        return [f"{name}: nothing was decided yet; the job {name}_pipeline does it."]
+        return [f"{name}: nothing was decided yet; the job {state.pipeline_job} does it."]
     lines = [f"{name}: {state.verdict}. {state.reason}"]
     if state.next_step is not None and state.verdict == "HOLD":
         lines.append(f"{name}: what to do next: {state.next_step}")
