@@ -1,11 +1,17 @@
 """Risk: a zip of somebody else writes outside of its folder, fills the disk, or runs code."""
 
 import json
+import shutil
 import stat
+import struct
+import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sambodhan_assets.domain.embedding.archive import newest_zip, next_zip_name, pack, unpack
 from sambodhan_assets.domain.embedding.model import check_sentence_model
@@ -15,8 +21,8 @@ DAY = "models/finetuned-embedding-model-20261121"
 MODULES = json.dumps([{"type": "sentence_transformers.models.Transformer", "path": ""}])
 
 
-def zip_of(path: Path, entries: dict[str, bytes], **how: int) -> Path:
-    with zipfile.ZipFile(path, "w", **how) as archive:
+def zip_of(path: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in {"modules.json": MODULES.encode(), **entries}.items():
             archive.writestr(name, content)
     return path
@@ -42,10 +48,100 @@ def test_a_link_is_refused(tmp_path: Path):
         unpack(tmp_path / "a.zip", tmp_path / "out")
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pkl", "modeling.py", "x.pt", "run"])
+@pytest.mark.parametrize("name", ["modeling.py", "run", "lib.so", "model.onnx", "a.joblib"])
 def test_what_could_run_code_is_refused(tmp_path: Path, name: str):
     with pytest.raises(PermanentError, match="no model with safetensors"):
         unpack(zip_of(tmp_path / "a.zip", {name: b"x"}), tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pkl", "x.pt", "sub/model.BIN"])
+def test_pickled_weights_are_refused_by_that_name(tmp_path: Path, name: str):
+    with pytest.raises(PermanentError, match="is pickled.*no weights as safetensors instead"):
+        unpack(zip_of(tmp_path / "a.zip", {name: b"x"}), tmp_path / "out")
+    both = {name: b"x", "model.safetensors": b"x"}
+    with pytest.raises(PermanentError, match=r"is pickled, so that reading it could run code\."):
+        unpack(zip_of(tmp_path / "b.zip", both), tmp_path / "other")
+    assert not list(tmp_path.rglob("out/*"))
+
+
+def test_what_people_put_beside_a_model_is_accepted(tmp_path: Path):
+    beside = [".gitattributes", "README.md", "LICENSE", "eval/results.csv", "chat_template.jinja"]
+    archive = zip_of(tmp_path / "a.zip", dict.fromkeys(beside, b"x"))
+    folder = unpack(archive, tmp_path / "out")
+    assert all((folder / name).read_bytes() == b"x" for name in beside)
+
+
+def test_empty_folders_come_out_of_a_zip_that_another_program_made(tmp_path: Path):
+    source = tmp_path / "source"
+    (source / "2_Normalize").mkdir(parents=True)
+    (source / "modules.json").write_text(MODULES)
+    archive = Path(shutil.make_archive(str(tmp_path / "a"), "zip", source))
+    assert (unpack(archive, tmp_path / "out") / "2_Normalize").is_dir()
+
+
+@pytest.mark.parametrize("name", ["../evil/", "/tmp/evil-folder/", "a/../../evil/"])
+def test_a_folder_outside_is_refused(tmp_path: Path, name: str):
+    with pytest.raises(PermanentError, match="outside of its folder"):
+        unpack(zip_of(tmp_path / "a.zip", {name: b""}), tmp_path / "out")
+    assert not list(tmp_path.rglob("evil*"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["a.txt", "a.txt/b.json"], ["b/a.json", "B"], ["a.md/", "a.md"], ["x/y.md/", "x/y.md"]],
+)
+def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path, names: list[str]):
+    archive = zip_of(tmp_path / "a.zip", dict.fromkeys(names, b""))
+    with pytest.raises(PermanentError, match="a file and a folder|no model with safetensors"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_names_that_mean_the_same_file_are_refused(tmp_path: Path):
+    with pytest.raises(PermanentError, match="comes twice"):
+        unpack(zip_of(tmp_path / "a.zip", {"./modules.json": b"[]"}), tmp_path / "out")
+
+
+def test_a_name_longer_than_any_file_system_takes_is_refused(tmp_path: Path):
+    with pytest.raises(PermanentError, match="too long"):
+        unpack(zip_of(tmp_path / "a.zip", {"x" * 300 + ".txt": b""}), tmp_path / "out")
+
+
+def test_an_archive_that_lies_about_its_sizes_is_refused(tmp_path: Path):
+    """The bytes of a bomb, and a directory that says they are not compressed much."""
+    bomb = zip_of(
+        tmp_path / "a.zip", {"vocab.txt": bytes(20_000_000)}, compression=zipfile.ZIP_DEFLATED
+    )
+    content = bytearray(bomb.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 20 : entry + 24] = struct.pack("<I", 1 << 30)
+    bomb.write_bytes(content)
+    with pytest.raises(PermanentError):
+        unpack(bomb, tmp_path / "out")
+    written = sum(path.stat().st_size for path in tmp_path.rglob("out/*"))
+    assert written <= 5 << 20
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=6)), max_size=6),
+    cut=st.integers(0, 40),
+)
+def test_no_damage_ends_in_anything_but_a_refusal(
+    tmp_path: Path, edits: list[tuple[float, bytes]], cut: int
+):
+    archive = zip_of(
+        tmp_path / "a.zip",
+        {"1_Pooling/config.json": b"{}" * 20, "model.safetensors": b"w" * 50, "2_Normalize/": b""},
+        compression=zipfile.ZIP_DEFLATED,
+    )
+    content = bytearray(archive.read_bytes())
+    for place, new in edits:
+        at = int(place * len(content))
+        content[at : at + len(new)] = new
+    archive.write_bytes(content[: len(content) - cut])
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder, suppress(PermanentError):
+        unpack(archive, Path(folder) / "in" / "out")
+    assert not any(path.is_file() for path in tmp_path.iterdir() if path != archive)
 
 
 def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path):
@@ -85,7 +181,9 @@ def test_what_is_no_zip_is_refused(tmp_path: Path):
         ({"type": "sentence_transformers.models.Pooling", "path": "../x"}, "outside of it"),
     ],
 )
-def test_a_model_that_loads_something_foreign_is_refused(tmp_path: Path, module, found: str):
+def test_a_model_that_loads_something_foreign_is_refused(
+    tmp_path: Path, module: dict[str, str], found: str
+):
     (tmp_path / "modules.json").write_text(json.dumps([module]))
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(PermanentError, match=found):

@@ -2,6 +2,7 @@
 
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -20,7 +21,17 @@ MOST_BYTES = 8 << 30
 # Weights hardly shrink, vocabularies to a fifth; a bomb shrinks a thousandfold.
 MOST_RATIO = 50
 _FREE_BYTES = 1 << 20
-_SUFFIXES = {".json", ".md", ".model", ".safetensors", ".txt"}
+_LONGEST_NAME = 255
+# Tables are what an evaluator of sentence-transformers leaves in a folder named eval.
+_SUFFIXES = {".csv", ".jinja", ".json", ".md", ".model", ".safetensors", ".txt"}
+_PLAIN_NAMES = {".ds_store", ".gitattributes", ".gitignore", "licence", "license", "notice"}
+_PICKLED = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"}
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# What Python's reader of zips raises for one that is damaged, or made to be.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError),
+)
 _BLOCK = 1 << 20
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -82,12 +93,18 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> Path
     """
     try:
         with zipfile.ZipFile(archive) as opened:
+            # An empty folder is what a module without settings consists of.
+            folders = [entry for entry in opened.infolist() if entry.is_dir()]
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-            _check_entries(archive, entries)
-            left = most_bytes
+            _check_entries(archive, entries, folders)
+            for entry in folders:
+                (folder / entry.filename).mkdir(parents=True, exist_ok=True)
+            # Entries can lie about their sizes and share their bytes; the archive cannot.
+            free = _FREE_BYTES * len(entries)
+            left = min(most_bytes, free + MOST_RATIO * archive.stat().st_size)
             for entry in entries:
                 left -= _write(opened, entry, folder / entry.filename, left, archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise _refused(archive, f"it is no zip that can be read ({error}).") from error
     found = sorted(path.parent for path in folder.rglob(MODULES_FILE))
     if len(found) != 1:
@@ -95,31 +112,62 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> Path
     return found[0]
 
 
-def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
-    if len(entries) > MOST_FILES:
-        raise _refused(archive, f"it has {len(entries)} files, and {MOST_FILES} are allowed.")
+def _check_entries(
+    archive: Path, entries: list[zipfile.ZipInfo], folders: list[zipfile.ZipInfo]
+) -> None:
+    if max(len(entries), len(folders)) > MOST_FILES:
+        most = f"{len(entries)} files and {len(folders)} folders"
+        raise _refused(archive, f"it has {most}, and {MOST_FILES} of each are allowed.")
+    for entry in folders:
+        if (problem := _name_problem(entry)) is not None:
+            raise _refused(archive, f"its folder {entry.filename[:200]!r} {problem}.")
     seen: set[str] = set()
+    safe = any(_suffix(entry) == ".safetensors" for entry in entries)
     for entry in entries:
-        problem = _problem(entry)
-        if problem is None and entry.filename.casefold() in seen:
+        problem = _name_problem(entry) or _file_problem(entry, safe)
+        name = PurePosixPath(entry.filename).as_posix().casefold()
+        if problem is None and name in seen:
             problem = "comes twice"
-        seen.add(entry.filename.casefold())
+        seen.add(name)
         if problem is not None:
             raise _refused(archive, f"its file {entry.filename[:200]!r} {problem}.")
+    paths = [PurePosixPath(entry.filename.casefold()) for entry in (*entries, *folders)]
+    above = {parent.as_posix() for path in paths for parent in path.parents}
+    if both := seen & (above | {entry.filename[:-1].casefold() for entry in folders}):
+        raise _refused(archive, f"{min(both)[:200]!r} is a file and a folder in it.")
 
 
-def _problem(entry: zipfile.ZipInfo) -> str | None:
+def _name_problem(entry: zipfile.ZipInfo) -> str | None:
     path = PurePosixPath(entry.filename)
-    kind = stat.S_IFMT(entry.external_attr >> 16)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
         return "would be written outside of its folder"
     if any(not character.isprintable() for character in entry.filename):
         return "has a name that cannot be printed"
+    if any(len(part.encode()) > _LONGEST_NAME for part in path.parts):
+        return "has a name that is too long"
+    return None
+
+
+def _file_problem(entry: zipfile.ZipInfo, safe: bool) -> str | None:
+    """What is wrong with a file; `safe` tells whether its archive has weights as safetensors."""
+    suffix, kind = _suffix(entry), stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return "is a link or no file at all"
-    if path.suffix.lower() not in _SUFFIXES:
+    if suffix in _PICKLED:
+        instead = "" if safe else ", and the zip has no weights as safetensors instead"
+        return f"is pickled, so that reading it could run code{instead}"
+    if (
+        suffix not in _SUFFIXES
+        and PurePosixPath(entry.filename).name.casefold() not in _PLAIN_NAMES
+    ):
         return "is of a kind that no model with safetensors weights needs"
+    if entry.compress_type not in _METHODS:
+        return "is compressed in an unusual way"
     return "is encrypted" if entry.flag_bits & 0x1 else None
+
+
+def _suffix(entry: zipfile.ZipInfo) -> str:
+    return PurePosixPath(entry.filename).suffix.lower()
 
 
 def _write(
