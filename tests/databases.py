@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from resources.audits.postgres import PostgresAudits
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.postgres.url import database_url
@@ -90,6 +91,16 @@ def execute(url: str, *statements: str) -> list[tuple]:
 def feedback_store(url: str, **overrides: str) -> FeedbackStore:
     """A store on that database."""
     return FeedbackStore(**{"url": url, "home": "/nonexistent"} | overrides)
+
+
+def audit_store(url: str) -> PostgresAudits:
+    """Audits in a database of the server of all tests."""
+    return PostgresAudits(url=url, home="/nonexistent")
+
+
+def read_only(url: str) -> str:
+    """The address under which nothing can be written."""
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20default_transaction_read_only%3Don"
 
 
 def complaint(complaint_id: int, **overrides: object) -> dict[str, object]:

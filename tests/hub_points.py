@@ -5,15 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.hub_world import (
-    DEPLOY_FIRST,
-    DEPLOY_OVER,
-    PUBLISH_FIRST,
-    PUBLISH_OVER,
-    Scene,
-    World,
-    open_world,
-)
+from tests.hub_scenes import DEPLOY_FIRST, DEPLOY_OVER, PUBLISH_FIRST, PUBLISH_OVER, Scene
+from tests.hub_world import World, open_world
 
 
 class Point(NamedTuple):

@@ -13,103 +13,22 @@ import hashlib
 import json
 import os
 import pickle
-import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from resources.artifact_store import ArtifactStore
-from resources.lane_settings import candidate_repository, decision_repository
-from resources.registry.base import Publication
-from sambodhan_assets.domain.gate.record_files import RECORD_FILE
-from sambodhan_assets.domain.models.training_record import TrainingRecord
+from tests.hub_jobs import Job, end, forking_process
+from tests.hub_scenes import DATASET, MODEL, Scene, accept, write_datasets
 from tests.hub_servers import TOKENS, WRITER
-from tests.lane_world import DEPARTMENT, ROOT
 from tests.standins.hubserver import LiveHub
-from tests.test_decision_record import make_record
 
-DATASET, MODEL = "officials/complaints-by-department", "officials/department-classifier"
 # What the Hub and this platform keep beside the files of a version.
 BESIDE = {".gitattributes", "deployments.json"}
 PATIENCE = 30.0
-
-
-class Scene(NamedTuple):
-    """What is about to happen.
-
-    Attributes:
-        action: publish a dataset version, or deploy an accepted model.
-        over: How many versions there are already.
-    """
-
-    action: str
-    over: int
-
-    @property
-    def repository(self) -> str:
-        """The repository as the server calls it."""
-        return f"datasets/{DATASET}" if self.action == "publish" else f"models/{MODEL}"
-
-    def __str__(self) -> str:
-        return f"{self.action}-{'over' if self.over else 'first'}"
-
-
-PUBLISH_FIRST, PUBLISH_OVER = Scene("publish", 0), Scene("publish", 1)
-DEPLOY_FIRST, DEPLOY_OVER = Scene("deploy", 0), Scene("deploy", 1)
-SCENES = (PUBLISH_FIRST, PUBLISH_OVER, DEPLOY_FIRST, DEPLOY_OVER)
-
-
-class Said(NamedTuple):
-    """How a job ended: the tag that it made or found, or the class and the text of its error."""
-
-    tag: str | None
-    error: str | None
-    text: str
-
-
-class Job:
-    """A publisher or deployer at work."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.pid: int = self._line()["pid"]
-        self._said: dict[str, Any] = {}
-        self._exit: int | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the end of it was waited for."""
-        return self._exit is not None
-
-    def kill(self) -> None:
-        """SIGKILL: nothing of the process runs after this."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._wait()
-        assert self._exit == -signal.SIGKILL, self._said
-
-    def result(self) -> Said:
-        """Waits for the end."""
-        self._wait()
-        assert self._exit == 0
-        assert self._said.get("error") != "crash", self._said["text"]
-        text = f"{self._said.get('text')} {self._said.get('cause')}"
-        return Said(self._said.get("made"), self._said.get("error"), text)
-
-    def _wait(self) -> None:
-        while self._exit is None:
-            line = self._line()
-            self._exit = line.get("exit")
-            self._said |= line
-
-    def _line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
 
 
 @dataclass
@@ -138,7 +57,7 @@ class World:
             registry: Settings of the registry.
         """
         while len(self.children) <= by:
-            self.children.append(_forking_process(self.environment))
+            self.children.append(forking_process(self.environment))
         child = self.children[by]
         order = {
             "action": scene.action,
@@ -166,7 +85,7 @@ class World:
                 said = self.start(before).result()
                 assert said.error is None, said
                 if scene.action == "deploy":
-                    _accept(self.folder, number=scene.over, deployed=said.tag)
+                    accept(self.folder, number=scene.over, deployed=said.tag)
             repositories = pickle.dumps(self.hub.hub.repos if scene.over else {})
             self.saved[scene] = repositories, self._blobs() if scene.over else set()
         repositories, blobs = self.saved[scene]
@@ -292,8 +211,8 @@ class World:
 @contextmanager
 def open_world(folder: Path, *, xet: bool) -> Generator[World]:
     """A Hub in one of its two modes, and the work that waits for it."""
-    _write_datasets(folder)
-    _accept(folder, number=0, deployed=None)
+    write_datasets(folder)
+    accept(folder, number=0, deployed=None)
     # Weights and tables are large files here, as they are on the Hub by their names.
     with LiveHub(xet=xet) as hub:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -312,74 +231,4 @@ def open_world(folder: Path, *, xet: bool) -> Generator[World]:
         finally:
             hub.release(drop=True)
             for child in world.children:
-                _end(child)
-
-
-def _forking_process(environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.hub_child"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    # The whole group: a job that a failed test left at work must not outlive it.
-    os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
-
-
-def _write_datasets(folder: Path) -> None:
-    for number, rows in enumerate(("one two three", "four five six")):
-        made = folder / f"publish-{number}"
-        (made / "data").mkdir(parents=True)
-        for split in ("train", "eval"):
-            (made / f"data/{split}-00000-of-00001.parquet").write_text(f"{split} {rows}")
-        (made / "README.md").write_text(f"---\nlanguage: ne\n---\n# {rows}\n")
-        (made / "label_map.json").write_text('{"label2id": {}}')
-    # A shard and a folder that the next version does not have.
-    (folder / "publish-0/data/train-00001-of-00002.parquet").write_text("more rows")
-    (folder / "publish-0/replay").mkdir()
-    (folder / "publish-0/replay/replay.parquet").write_text("replayed rows")
-
-
-def _accept(folder: Path, *, number: int, deployed: str | None) -> None:
-    """An artifact store whose newest candidate was accepted over what serves."""
-    store = folder / f"deploy-{number}"
-    if number:
-        shutil.copytree(folder / f"deploy-{number - 1}", store)
-    artifacts = ArtifactStore(url=str(store))
-    made = folder / f"model-{number}"
-    made.mkdir()
-    (made / "model.safetensors").write_text(f"weights {number}")
-    (made / "config.json").write_text('{"model_type": "xlm-roberta"}')
-    (made / f"vocabulary-{number}.txt").write_text(f"words {number}")
-    TrainingRecord(
-        family="linear",
-        labels=DEPARTMENT.labels,
-        hyperparameters={},
-        seed=1,
-        library_versions={},
-        training_rows=3,
-    ).write(made)
-    run = Publication(run_id=f"training-{number}", details={})
-    candidate = artifacts.publish(candidate_repository(DEPARTMENT), made, run)
-    details = {
-        "verdict": "PROMOTE" if number else "BOOTSTRAP",
-        "reason": "it is better.",
-        "candidate_tag": candidate.tag,
-        "deployed_tag": deployed,
-        "deployed_move": number,
-        "dataset_tag": "v20260101_000000",
-        "dataset_repository": DATASET,
-        "eval_metrics": {"macro_f1": 0.9},
-    }
-    decided = folder / f"decision-{number}"
-    decided.mkdir()
-    (decided / RECORD_FILE).write_text(make_record().to_json())
-    run = Publication(run_id=f"training-{number}", details=details)
-    artifacts.publish(decision_repository(DEPARTMENT), decided, run)
+                end(child)

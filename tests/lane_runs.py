@@ -101,3 +101,10 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> Outcome:
         failure=None if found is None else dg.Failure(found.description, found.metadata),
         events="\n".join(record.to_json() for record in logs),
     )
+
+
+def words_of_failure(outcome: Outcome) -> str:
+    """What a red run says."""
+    assert not outcome.success
+    assert outcome.failure is not None
+    return str(outcome.failure.description)

@@ -20,7 +20,7 @@ from sambodhan_assets.domain.gate.verdict import decide
 from sambodhan_assets.domain.gate.window import UNLABELLED
 from tests.oracles import Oracle
 from tests.snapshot_rows import LABELS, anchor
-from tests.test_evaluation_findings import ANCHORS, BALANCED, NORMAL, contest, occasion, right
+from tests.urgency_contests import ANCHORS, BALANCED, NORMAL, contest, occasion, right
 
 SILENT = "The deployed model answered 1 of 3 texts."
 SETTINGS = [PolicySettings(policy=policy) for policy in Policy]

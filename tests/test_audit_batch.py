@@ -14,10 +14,9 @@ from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.open_sheets import NONE_OPEN, open_sheet_lines
 from tests.citizens import second_round_rows, truth_of
-from tests.databases import NOON, execute
+from tests.databases import NOON, execute, read_only
 from tests.lane_runs import run
 from tests.lane_world import DEPARTMENT, ROWS, URGENCY, World
-from tests.test_audit_store import read_only
 
 JOB = "draw_audit_batch"
 

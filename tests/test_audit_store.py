@@ -1,4 +1,4 @@
-"""Risk: a label that a person gave is lost, counted twice, or kept where nobody reads it.
+"""Risk: a label that a person gave is lost, counted twice, or given to another complaint.
 
 Both stores pass the same tests.
 """
@@ -12,19 +12,17 @@ import pytest
 
 from resources.audits.artifacts import ArtifactAudits
 from resources.audits.base import AuditStore
-from resources.audits.chosen import ChosenAudits
 from resources.audits.postgres import PostgresAudits
-from sambodhan_assets.domain.errors import PermanentError, TransientError
+from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.labelling.label_tables import VERIFIED_SCHEMA
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.label_tasks import LabelTask
-from tests.databases import DEPARTMENT, NOON, URGENCY, execute
+from tests.databases import DEPARTMENT, NOON, URGENCY, audit_store, execute
 from tests.sheets import DRAWN_AT, audit_row, labelling
 
 TONE = LabelTask(name="tone", column="tone of voice", labels=("CALM", "ANGRY"))
 LATER = NOON + timedelta(days=30)
 OFFICE, SCHOOL = DEPARTMENT.labels[0], DEPARTMENT.labels[1]
-
 Opener = Callable[[], AuditStore]
 
 
@@ -160,15 +158,8 @@ def test_a_third_task_needs_no_more_than_its_entry(store: AuditStore):
     assert store.verified(DEPARTMENT).num_rows == 0
 
 
-# PostgreSQL alone
-
-
-def open_store(url: str) -> PostgresAudits:
-    return PostgresAudits(url=url, home="/nonexistent")
-
-
 def test_the_table_is_created_once_and_grows_with_the_tasks(empty_database: str):
-    store = open_store(empty_database)
+    store = audit_store(empty_database)
     assert store.initialise([DEPARTMENT]) == ["created the table complaint_audits"]
     assert store.initialise([DEPARTMENT]) == []
     assert store.initialise([DEPARTMENT, TONE]) == [
@@ -179,87 +170,15 @@ def test_the_table_is_created_once_and_grows_with_the_tasks(empty_database: str)
 def test_a_label_that_was_written_by_hand_without_a_time_counts_since_the_draw(
     empty_database: str,
 ):
-    store = open_store(empty_database)
+    store = audit_store(empty_database)
     store.add([audit_row(1)])
     execute(empty_database, "UPDATE complaint_audits SET verified_urgency = 'URGENT'")
     assert store.verified(URGENCY)["verified_at"].to_pylist() == [DRAWN_AT]
 
 
 def test_an_unknown_purpose_in_the_table_is_named(empty_database: str):
-    store = open_store(empty_database)
+    store = audit_store(empty_database)
     store.add([audit_row(1)])
     execute(empty_database, "UPDATE complaint_audits SET purpose = 'fun'")
     with pytest.raises(PermanentError, match="'fun'"):
         store.rows()
-
-
-# The choice
-
-
-def chosen(url: str, tmp_path: Path, **overrides: str) -> ChosenAudits:
-    defaults = {"postgres_url": url, "home": "/nonexistent", "artifact_url": str(tmp_path)}
-    return ChosenAudits(**defaults | overrides)
-
-
-def read_only(url: str) -> str:
-    return f"{url}{'&' if '?' in url else '?'}options=-c%20default_transaction_read_only%3Don"
-
-
-def test_a_role_that_may_write_keeps_audits_in_the_database(feedback_url: str, tmp_path: Path):
-    audits = chosen(feedback_url, tmp_path)
-    assert audits.place() == "table complaint_audits in the database of POSTGRES_URL"
-    audits.add([audit_row(1)])
-    assert open_store(feedback_url).rows() == audits.rows() == [audit_row(1)]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_role_that_may_only_read_keeps_audits_beside_the_artifacts(
-    feedback_url: str, tmp_path: Path
-):
-    audits = chosen(read_only(feedback_url), tmp_path)
-    assert "because the role of POSTGRES_URL may only read" in audits.place()
-    audits.add([audit_row(1)])
-    audits.write_labels([labelling(1)], now=NOON)
-    assert audits.verified(DEPARTMENT).num_rows == 1
-    assert ArtifactAudits(url=str(tmp_path)).rows() == audits.rows()
-    (told,) = audits.initialise([DEPARTMENT])
-    assert "left audits in the artifact store" in told
-
-
-def test_a_role_without_rights_on_the_table_keeps_audits_beside_the_artifacts(
-    feedback_url: str, tmp_path: Path
-):
-    open_store(feedback_url).initialise([DEPARTMENT])
-    name = "reader_" + feedback_url.rpartition("test_")[2][:8]
-    execute(feedback_url, f"CREATE ROLE {name} LOGIN", f"GRANT USAGE ON SCHEMA public TO {name}")
-    as_reader = f"{feedback_url}{'&' if '?' in feedback_url else '?'}options=-c%20role%3D{name}"
-    try:
-        assert isinstance(chosen(as_reader, tmp_path).chosen(), ArtifactAudits)
-        grant = f"GRANT SELECT, INSERT, UPDATE ON complaint_audits TO {name}"
-        execute(feedback_url, grant)
-        assert isinstance(chosen(as_reader, tmp_path).chosen(), PostgresAudits)
-    finally:
-        execute(feedback_url, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
-
-
-def test_the_platforms_own_database_goes_first_and_is_never_passed_over(
-    feedback_url: str, tmp_path: Path
-):
-    audits = chosen(read_only(feedback_url), tmp_path, platform_url=feedback_url)
-    audits.add([audit_row(1)])
-    assert "PLATFORM_DB_URL" in audits.place()
-    assert open_store(feedback_url).rows() == [audit_row(1)]
-    unusable = chosen(feedback_url, tmp_path, platform_url=read_only(feedback_url))
-    with pytest.raises(PermanentError):
-        unusable.add([audit_row(1, batch="audit-2")])
-
-
-def test_a_platform_database_that_is_away_is_named_by_its_setting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("resources.postgres.connection.FIRST_WAIT_SECONDS", 0.0)
-    away = "postgresql://user:geheim@127.0.0.1:1/nothing"
-    audits = chosen("", tmp_path, platform_url=away)
-    with pytest.raises(TransientError, match="PLATFORM_DB_URL") as error:
-        audits.rows()
-    assert "geheim" not in str(error.value)

@@ -11,8 +11,8 @@ from sambodhan_assets.domain.gate.findings_report import (
     warnings_part,
 )
 from sambodhan_assets.domain.gate.reuse import Reuse
+from tests.decision_records import first_record, make_record
 from tests.gate_windows import certain, make_window, sampled, unlabelled
-from tests.test_decision_record import first_record, make_record
 
 FLAGGED = [certain(0, 0, 1)] * 61 + [certain(0, 1, 1)] * 39
 

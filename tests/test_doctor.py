@@ -12,8 +12,8 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.doctor import examine
 from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LABEL_TASKS
+from tests.databases import read_only
 from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
-from tests.test_audit_store import read_only
 
 ROOT = Path(__file__).parents[1]
 RUN_ID = "0c7ced9f-bafb-4a5b-b398-8104e144a40e"

@@ -8,8 +8,8 @@ from resources.registry.hub_client import LostRaceError
 from sambodhan_assets.domain.card_text import card_text
 from sambodhan_assets.domain.errors import PermanentError
 from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
+from tests.registry_folders import deployment, make_folder, publication
 from tests.test_hub_registry import MODEL_ON_HUB, files_of
-from tests.test_registry_contract import deployment, make_folder, publication
 
 MODELS = Repository(kind="model", name="officials/sambodhan-department-classifier")
 CARD = "---\nlicense: mit\nlibrary_name: other\n---\n# By hand\n"

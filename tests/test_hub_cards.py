@@ -5,7 +5,7 @@ import pytest
 from resources.registry.base import Repository
 from sambodhan_assets.domain.card_text import CARD_FILE, card_text
 from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
-from tests.test_registry_contract import DATASETS, deployment, make_folder, publication
+from tests.registry_folders import DATASETS, deployment, make_folder, publication
 
 MODELS = Repository(kind="model", name="officials/sambodhan-department-classifier")
 

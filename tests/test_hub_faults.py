@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.hub_jobs import Said
 from tests.hub_points import (  # noqa: F401  (fixtures)
     LANDING,
     POINTS,
@@ -14,7 +15,7 @@ from tests.hub_points import (  # noqa: F401  (fixtures)
     lfs_world,
     xet_world,
 )
-from tests.hub_world import Said, World
+from tests.hub_world import World
 
 MADE = "one version, after another try"
 REFUSED = "a permanent error after this one request"

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.hub_points import LANDING, POINTS, XET_POINTS, Point, lfs_world, xet_world  # noqa: F401  (fixtures)
-from tests.hub_world import DEPLOY_OVER, PUBLISH_OVER, SCENES, Scene, World
+from tests.hub_scenes import DEPLOY_OVER, PUBLISH_OVER, SCENES, Scene
+from tests.hub_world import World
 
 # When the process dies: the server has the request and never handles it; it has handled it, and the
 # answer finds nobody; or it handles it only after the next run has come and gone.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub_scenes import DATASET, DEPLOY_FIRST, MODEL, PUBLISH_FIRST
 from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
-from tests.hub_world import DATASET, DEPLOY_FIRST, MODEL, PUBLISH_FIRST
 from tests.hub_world import World as Hub
 from tests.lane_world import ROOT, World, child_environment
 

@@ -12,7 +12,7 @@ from resources.registry.base import Repository
 from resources.registry.hub_client import LostRaceError
 from sambodhan_assets.domain.errors import PermanentError
 from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
-from tests.test_registry_contract import DATASETS, deployment, make_folder, publication
+from tests.registry_folders import DATASETS, deployment, make_folder, publication
 
 MODELS = Repository(kind="model", name="officials/sambodhan-department-classifier")
 DATASET_ON_HUB = f"datasets/{DATASETS.name}"

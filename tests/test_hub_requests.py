@@ -10,7 +10,7 @@ from resources.registry.base import Repository
 from sambodhan_assets.domain.card_text import card_text
 from sambodhan_assets.domain.dataset.splits import SPLITS
 from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
-from tests.test_registry_contract import DATASETS, deployment, make_folder, publication
+from tests.registry_folders import DATASETS, deployment, make_folder, publication
 
 ROOT = Path(__file__).parents[1]
 MODELS = Repository(kind="model", name="officials/sambodhan-department-classifier")

@@ -20,9 +20,9 @@ from sambodhan_assets.status import task_status
 from tests.hub_servers import WRITER, hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
 from tests.lane_runs import run
 from tests.lane_world import DEPARTMENT, ROOT, World
+from tests.registry_folders import deployment, publication
 from tests.standins.hubserver import LiveHub
 from tests.test_hub_registry import MODEL_ON_HUB, files_of
-from tests.test_registry_contract import deployment, publication
 from tests.tiny_checkpoint import build_tiny_checkpoint
 
 MODELS = Repository(kind="model", name="officials/sambodhan-department-classifier")

@@ -12,8 +12,8 @@ from resources.model_files import hub_id
 from sambodhan_assets.domain.evaluation.model_card import DatasetSource, ModelSource, model_card
 from sambodhan_assets.domain.models.calibration import Calibration, recorded
 from sambodhan_assets.domain.models.training_record import TrainingRecord
+from tests.decision_records import first_record, make_record
 from tests.standins.hubserver import validate_card
-from tests.test_decision_record import first_record, make_record
 
 TRAINING = TrainingRecord(
     family="transformer",

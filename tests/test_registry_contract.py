@@ -1,22 +1,17 @@
 """Risk: a reader sees half a version, a changed byte goes unnoticed, or two publishers mix."""
 
 import json
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from resources.registry.base import Deployment, Publication, Repository
 from resources.registry.folder import FolderRegistry
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from tests.hub_servers import hub_registry, lfs_hub, xet_hub  # noqa: F401  (fixtures)
 from tests.object_stores import s3_bucket, s3_server  # noqa: F401  (fixtures)
-
-DATASETS = Repository(kind="dataset", name="officials/sambodhan-department-dataset")
+from tests.registry_folders import DATASETS, deployment, make_folder, publication
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
@@ -37,32 +32,6 @@ def open_registry(request, tmp_path):
     if request.param == "s3":
         return FolderRegistry(url=f"{request.getfixturevalue('s3_bucket')}/registry")
     return hub_registry(request.getfixturevalue(request.param))
-
-
-def make_folder(path: Path, **files: str) -> Path:
-    for name, text in {"rows.txt": "one\ntwo\n", **files}.items():
-        target = path / name.replace("__", "/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    return path
-
-
-def publication(**overrides) -> Publication:
-    return Publication(**{"run_id": "run-1", "details": {"seed": 42}, **overrides})
-
-
-def deployment(**overrides) -> Deployment:
-    fields = {
-        "sequence": 1,
-        "tag": "v20260101_000000",
-        "action": "deploy",
-        "replaced": None,
-        "deployed_at": "2026-01-01T00:00:00+00:00",
-        "run_id": "run-1",
-        "reason": "first",
-        "traffic_after_id": 7,
-    }
-    return Deployment(**{**fields, **overrides})
 
 
 def test_a_published_folder_is_read_back_byte_for_byte(registry, tmp_path):
@@ -194,67 +163,3 @@ def test_a_damaged_manifest_is_an_error_and_not_an_empty_registry(tmp_path):
     manifest.write_text("{")
     with pytest.raises(PermanentError, match="damaged"):
         registry.newest(DATASETS)
-
-
-KILLED_PUBLISHER = """
-import os, signal, sys
-from pathlib import Path
-import resources.registry.folder as folder_module
-from resources.registry.base import Publication, Repository
-point, url, made = sys.argv[1:]
-def die(*_): os.kill(os.getpid(), signal.SIGKILL)
-original = getattr(folder_module, point)
-calls = 0
-def killed(*arguments, **named):
-    if point == "rename_exclusively": die()
-    result = original(*arguments, **named)
-    die()
-setattr(folder_module, point, killed)
-folder_module.FolderRegistry(url=url).publish(
-    Repository(kind="dataset", name="officials/sambodhan-department-dataset"),
-    Path(made), Publication(run_id="killed", details={}))
-"""
-
-
-@pytest.mark.parametrize("point", ["copy_finished", "add_manifest", "rename_exclusively"])
-def test_a_publisher_killed_before_the_rename_leaves_nothing_visible(tmp_path, point):
-    registry = FolderRegistry(url=str(tmp_path / "registry"))
-    folder = make_folder(tmp_path / "made")
-    kept = registry.publish(DATASETS, folder, publication())
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_PUBLISHER, point, registry.url, str(folder)],
-        check=False,
-        cwd=Path(__file__).parent.parent,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert registry.newest(DATASETS) == kept
-    assert registry.publish(DATASETS, folder, publication()).manifest.parent == kept.tag
-
-
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from resources.registry.base import Publication, Repository
-from resources.registry.folder import FolderRegistry
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-FolderRegistry(url=sys.argv[1]).publish(
-    Repository(kind="dataset", name="officials/sambodhan-department-dataset"),
-    Path(sys.argv[2]), Publication(run_id="full", details={}))
-"""
-
-
-def test_a_full_disk_is_a_clear_error_and_the_previous_version_still_serves(tmp_path):
-    registry = FolderRegistry(url=str(tmp_path / "registry"))
-    kept = registry.publish(DATASETS, make_folder(tmp_path / "small"), publication())
-    large = make_folder(tmp_path / "large", big="x" * 1_000_000)
-    full = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, registry.url, str(large)],
-        check=False,
-        cwd=Path(__file__).parent.parent,
-        capture_output=True,
-        text=True,
-    )
-    assert full.returncode == 1
-    assert "PermanentError: Publishing a version of dataset" in full.stderr
-    assert "nothing was half-published" in full.stderr
-    assert registry.newest(DATASETS) == kept

@@ -4,8 +4,8 @@ import pytest
 
 from sambodhan_assets.domain.gate.findings_report import slices_part
 from sambodhan_assets.domain.gate.slices import FEWEST_ROWS, score_slices
+from tests.decision_records import make_record
 from tests.gate_windows import certain, make_window, sampled, unlabelled
-from tests.test_decision_record import make_record
 
 
 def slices_of(**parts):

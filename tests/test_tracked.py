@@ -24,7 +24,7 @@ from sambodhan_assets.domain.tracking.retraining import (
     trained,
 )
 from sambodhan_assets.domain.tracking.tracked import Tracked, TrackedVersion
-from tests.test_decision_record import LABELS, make_record
+from tests.decision_records import LABELS, make_record
 
 VERSION = TrackedVersion(kind="dataset", name="d", tag="v1", manifest="{}", facts={})
 DETAILS = {"row_count": 1234, "labels": ["a"], "rows_by_split": {"train": 1000}}
