@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from resources.embedding.options import EmbeddingOptions
 from resources.registry.base import Registry, Version
-from sambodhan_assets.domain.embedding.archive import newest_zip, unpack
+from sambodhan_assets.domain.embedding.archive import MOST_BYTES, newest_zip, unpack
 from sambodhan_assets.domain.embedding.model import MODULES_FILE
 from sambodhan_assets.domain.errors import PermanentError
 
@@ -107,23 +107,32 @@ def _unpacked(archive: Path, origin: str, name: str | None) -> Generator[BaseMod
 def _download(checkpoint: str, options: EmbeddingOptions, folder: Path) -> str:
     """Files of a Hub repository at its head; returns the commit."""
     # Here, because the client of the Hub reads its variables when it is imported.
+    from huggingface_hub.hf_api import RepoFile
+
     from resources.registry.hub_client import hub_api, hub_errors, tried_again
 
     api = hub_api(options.endpoint, options.token, _TIMEOUT_SECONDS)
 
     def once(call: Callable[[], T]) -> T:
         def asked() -> T:
-            with hub_errors(f"Downloading the model {checkpoint}"):
+            with hub_errors(f"Downloading {checkpoint}, no folder or file here, from the Hub"):
                 return call()
 
         return tried_again(_ATTEMPTS)(asked)
 
     commit = once(lambda: str(api.model_info(checkpoint).sha))
-    files = once(lambda: api.list_repo_files(checkpoint, revision=commit))
-    newest = newest_zip(files)
-    wanted = [name for name in files if name.endswith(_NEEDED)]
-    if MODULES_FILE not in files:
+    tree = once(lambda: list(api.list_repo_tree(checkpoint, recursive=True, revision=commit)))
+    sizes = {entry.path: entry.size for entry in tree if isinstance(entry, RepoFile)}
+    newest = newest_zip(sizes)
+    wanted = [name for name in sizes if name.endswith(_NEEDED)]
+    if MODULES_FILE not in sizes:
         wanted = [newest] if newest else []
+    if (size := sum(sizes[name] for name in wanted)) > MOST_BYTES:
+        raise PermanentError(
+            tried=f"Downloading {checkpoint} from the Hub",
+            found=f"its model has {size:,} bytes, and {MOST_BYTES:,} are allowed.",
+            todo="Point EMBEDDING_CHECKPOINT to a smaller model.",
+        )
     for name in wanted:
         once(lambda at=name: api.hf_hub_download(checkpoint, at, revision=commit, local_dir=folder))
     return commit

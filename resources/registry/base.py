@@ -164,6 +164,11 @@ class Registry(dg.ConfigurableResource, ABC):
         """Its name as readers outside of the platform have to write it."""
         return repository.name
 
+    def shown(self, repository: Repository) -> list[str]:
+        """Paths that readers see who name no version, also of files that others put there."""
+        del repository
+        return []
+
     def commit_of(self, repository: Repository, tag: str) -> str | None:
         """Commit that a tag names; None where the registry knows no commits, or not that tag."""
         del repository, tag

@@ -106,6 +106,16 @@ class HubRegistry(Registry):
         """See `Registry.full_name`."""
         return self._open(repository).name
 
+    def shown(self, repository: Repository) -> list[str]:
+        """See `Registry.shown`: the paths on main."""
+        hub = self._open(repository)
+
+        def paths() -> list[str]:
+            refs = hub.references()
+            return [] if refs is None else list(hub.files(refs.branches[MAIN]))
+
+        return self._tried_again(paths)
+
     def commit_of(self, repository: Repository, tag: str) -> str | None:
         """See `Registry.commit_of`."""
         hub = self._open(repository)

@@ -20,6 +20,7 @@ from resources.registry.hub_repository import (
     HubRepository,
     References,
 )
+from sambodhan_assets.domain.embedding.archive import newest_zip, older_zips
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, FileEntry, Manifest, content_hash
 
@@ -43,8 +44,8 @@ def is_document(path: str) -> bool:
 
 def model_files(paths: dict[str, str]) -> list[str]:
     """Files that make up a model, among all of a commit."""
-    ours = {HISTORY_FILE, MANIFEST_NAME}
-    return [path for path in paths if path not in ours and not is_document(path)]
+    others = {HISTORY_FILE, MANIFEST_NAME, *older_zips(paths)}
+    return [path for path in paths if path not in others and not is_document(path)]
 
 
 def adoption(hub: HubRepository, refs: References) -> Deployment | None:
@@ -61,7 +62,8 @@ def adoption(hub: HubRepository, refs: References) -> Deployment | None:
             found=f"its main branch holds a version of this platform and no {HISTORY_FILE}.",
             todo=f"Restore {HISTORY_FILE} from an earlier commit of main.",
         )
-    if not any(p == "config.json" or PurePosixPath(p).suffix in _WEIGHTS for p in present):
+    loose = any(p == "config.json" or PurePosixPath(p).suffix in _WEIGHTS for p in present)
+    if not loose and newest_zip(present) is None:
         return None
     return Deployment(
         sequence=1,
@@ -98,8 +100,10 @@ def _manifest(api: HfApi, name: str, tag: str, commit: str) -> Manifest:
     repository = Repository(kind="model", name=name)
     hub = HubRepository(api=api, repository=repository, name=name)
     entries: dict[str, FileEntry] = {}
-    for entry in hub.entries(commit):
-        if not entry.path.startswith("."):
+    found = hub.entries(commit)
+    older = older_zips(entry.path for entry in found)
+    for entry in found:
+        if not entry.path.startswith(".") and entry.path not in older:
             digest = entry.lfs.sha256 if entry.lfs else ""
             entries[entry.path] = FileEntry(sha256=digest, size=entry.size, rows=None)
     small = [path for path, entry in entries.items() if not entry.sha256]

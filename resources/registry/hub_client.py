@@ -59,7 +59,7 @@ def hub_api(endpoint: str | None, token: str, timeout_seconds: float) -> HfApi:
 
     Args:
         endpoint: Address of the Hub; None for HF_ENDPOINT or the public Hub.
-        token: Access token.
+        token: Access token; empty to ask as nobody.
         timeout_seconds: Longest silence of the service within one request.
     """
     global _timeout  # noqa: PLW0603  (the client library has one session per process)
@@ -68,7 +68,8 @@ def hub_api(endpoint: str | None, token: str, timeout_seconds: float) -> HfApi:
             _timeout = timeout_seconds
             set_client_factory(_client)
             disable_progress_bars()  # they would fill the logs of runs
-    return HfApi(endpoint=endpoint, token=token)
+    # An empty token would be sent, and the Hub refuses it also what everybody may read.
+    return HfApi(endpoint=endpoint, token=token or False)
 
 
 def _client() -> httpx2.Client:

@@ -90,7 +90,7 @@ def _finish(
         base_zip = candidate.manifest.details["base_zip"]
         versions = [registry.version(repository, tag) for tag in registry.tags(repository)]
         files = [name for version in versions for name in version.manifest.files]
-        earlier = [*files, *([base_zip] if base_zip else [])]
+        earlier = [*files, *registry.shown(repository), *([base_zip] if base_zip else [])]
     story = EmbeddingStory(
         name=registry.full_name(repository),
         reason=decision.reason,

@@ -41,6 +41,12 @@ def newest_zip(paths: Iterable[str]) -> str | None:
     return max((path for path in paths if _NAME.fullmatch(path)), default=None)
 
 
+def older_zips(paths: Iterable[str]) -> set[str]:
+    """The dated zips that the newest one has replaced."""
+    dated = {path for path in paths if _NAME.fullmatch(path)}
+    return dated - {newest_zip(dated)}
+
+
 def next_zip_name(tag: str, present: Iterable[str]) -> str:
     """The path of a version's zip: it sorts after all that are there, also twice a day.
 
