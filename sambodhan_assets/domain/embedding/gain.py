@@ -6,12 +6,13 @@ one; each replicate draws g ~ Poisson(1) per word.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sambodhan_assets.domain.embedding.retrieval import Floats
-from sambodhan_assets.domain.gate.interval import GainInterval
+from sambodhan_assets.domain.gate.interval import CHUNK, GainInterval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +21,13 @@ class Gain:
 
     Attributes:
         queries: How many were compared.
+        words: Of how many different words they are.
         gain: Candidate minus the other.
         interval: Its 90 % interval.
     """
 
     queries: int
+    words: int
     gain: float
     interval: GainInterval
 
@@ -33,7 +36,7 @@ def paired_gain(
     candidate: Floats,
     other: Floats,
     *,
-    words: Sequence[object],
+    words: Sequence[tuple[str, str]],
     group: NDArray[np.integer],
     replicates: int,
     seed: int,
@@ -43,7 +46,8 @@ def paired_gain(
     Args:
         candidate: What it scored on each query, [n]; NaN rows are left out.
         other: The same of the other one.
-        words: The right word of each query; queries of one word are drawn together.
+        words: The right word of each query, as domain and word; queries of one word are drawn
+            together, and their order does not matter.
         group: int [n]: such as 0 for unseen and 1 for seen words; every group counts alike, however
             many queries it has.
         replicates: Bootstrap replicates.
@@ -57,19 +61,18 @@ def paired_gain(
     if not kept.any():
         return None
     _, of_group = np.unique(group[kept], return_inverse=True)
-    place: dict[object, int] = {}
     named = [word for word, keep in zip(words, kept.tolist(), strict=True) if keep]
-    of_word = np.array([place.setdefault(word, len(place)) for word in named])
+    place = {word: at for at, word in enumerate(sorted(set(named)))}
+    of_word = np.array([place[word] for word in named])
     n_groups = int(of_group.max()) + 1
     sums, counts = np.zeros((len(place), n_groups)), np.zeros((len(place), n_groups))
     np.add.at(sums, (of_word, of_group), difference[kept])
     np.add.at(counts, (of_word, of_group), 1.0)
-    drawn = np.random.default_rng(seed).poisson(1.0, size=(replicates, len(place)))
-    gains = _mean_over_groups(drawn @ sums, drawn @ counts)
-    gains = gains[~np.isnan(gains)]
+    gains = _drawn_gains(sums, counts, replicates=replicates, seed=seed)
     whole = _mean_over_groups(sums.sum(axis=0)[None, :], counts.sum(axis=0)[None, :])
     return Gain(
         queries=int(kept.sum()),
+        words=len(place),
         gain=float(whole[0]),
         interval=GainInterval(
             lower_05=float(np.quantile(gains, 0.05)),
@@ -78,6 +81,18 @@ def paired_gain(
             seed=seed,
         ),
     )
+
+
+def _drawn_gains(sums: Floats, counts: Floats, *, replicates: int, seed: int) -> Floats:
+    """The gain of each replicate in which any word was drawn, from sums [words, groups]."""
+    generator = np.random.default_rng(seed)
+    at_once = max(1, CHUNK // len(sums))
+    gains: list[Any] = []
+    for start in range(0, replicates, at_once):
+        drawn = generator.poisson(1.0, size=(min(at_once, replicates - start), len(sums)))
+        gains.append(_mean_over_groups(drawn @ sums, drawn @ counts))
+    found = np.concatenate(gains)
+    return found[~np.isnan(found)]
 
 
 def _mean_over_groups(sums: Floats, counts: Floats) -> Floats:

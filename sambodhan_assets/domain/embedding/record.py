@@ -7,6 +7,7 @@ from typing import Any
 
 from sambodhan_assets.domain.embedding.contest import CANDIDATE, Comparison, Scores
 from sambodhan_assets.domain.embedding.rivals import CharacterTfidf, EditSimilarity
+from sambodhan_assets.domain.embedding.verdict import next_step
 from sambodhan_assets.domain.gate.policies import PolicySettings
 from sambodhan_assets.domain.gate.record_files import RECORD_FILE, REPORT_FILE
 from sambodhan_assets.domain.gate.verdict import Verdict
@@ -79,13 +80,18 @@ def rival_sentence(record_scores: tuple[Scores, ...]) -> str:
         for name in RIVALS
         if (score := mean_accuracy(by_name[name])) is not None and own is not None and score > own
     }
+    unknown = "".join(
+        f" {name} was not measured: {by_name[name].not_measured}."
+        for name in RIVALS
+        if by_name[name].not_measured is not None
+    )
     if not better:
-        return "No rival without training answers better than the candidate."
+        return f"No rival without training answers better than the candidate.{unknown}"
     said = " and ".join(f"{name} ({points(score)} of 100)" for name, score in better.items())
     verb = "answers" if len(better) == 1 else "answer"
     return (
         f"{said}, without any training, {verb} better than the candidate ({points(own)} of 100). "
-        "Rivals are shown and never block."
+        f"Rivals are shown and never block.{unknown}"
     )
 
 
@@ -101,9 +107,11 @@ def report_markdown(record: EmbeddingRecord) -> str:
     counts = ", ".join(
         f"{gain.queries if gain else 0} typos of {name} words" for name, gain in queries.items()
     )
-    blockers = "".join(f"\n- {sentence}" for sentence in record.verdict.blockers)
+    others = [said for said in record.verdict.blockers if said != record.verdict.reason]
+    blockers = "".join(f"\n- {sentence}" for sentence in others)
     return (
         f"# {record.verdict.name}\n\n{record.verdict.reason}\n{blockers}\n\n"
+        f"What to do next: {next_step(record.verdict.name)}\n\n"
         f"Candidate {record.candidate}, trained on {record.dataset}; it started from "
         f"{record.base}. What serves: {record.deployed or 'nothing'}.\n\n"
         f"## Scores\n\n{score_table(record.scores)}\n\n{rival_sentence(record.scores)}\n\n"

@@ -31,8 +31,8 @@ class Answers:
     """What a scorer made of some queries.
 
     Attributes:
-        rank: int [n]: place of the right word, from 1. A tie counts for the wrong word: a scorer
-            that finds everything alike has found nothing.
+        rank: int [n]: place of the right word, from 1. A tie counts for the wrong word, and so does
+            what is no number: a scorer that finds everything alike has found nothing.
         merged: float [n]: 1 where the right word is at least as alike to its nearest look-alike,
             another correct word, as to the typo: no threshold on the score can then take the typo
             and keep the two words apart. 0 where not, NaN where the domain has one word only.
@@ -91,7 +91,7 @@ def answer(scorer: Scorer, queries: pa.Table, terms: Mapping[str, Sequence[str]]
         truth = np.array([place[corrected[row]] for row in rows])
         scores = scorer.scores(domain, [typos[row] for row in rows], known)
         own = scores[np.arange(len(rows)), truth]
-        rank[rows] = (scores >= own[:, None]).sum(axis=1)
+        rank[rows] = (~(scores < own[:, None])).sum(axis=1)
         if len(known) > 1:
             nearest = look_alikes(known)
             words = sorted(set(truth.tolist()))
@@ -99,7 +99,7 @@ def answer(scorer: Scorer, queries: pa.Table, terms: Mapping[str, Sequence[str]]
                 domain, [known[at] for at in words], [known[nearest[at]] for at in words]
             )
             of_word = dict(zip(words, between.tolist(), strict=True))
-            merged[rows] = [of_word[at] >= score for at, score in zip(truth, own, strict=True)]
+            merged[rows] = [not of_word[at] < score for at, score in zip(truth, own, strict=True)]
     return Answers(rank=rank, merged=merged)
 
 

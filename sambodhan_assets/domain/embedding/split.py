@@ -74,15 +74,21 @@ def split_pairs(
     by_term: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in pairs.to_pylist():
         by_term[row["domain"], row["corrected"]].append(row["typo"])
-    placed: dict[str, list[dict[str, object]]] = {split: [] for split in SPLITS}
+    placed: dict[str, list[dict[str, str]]] = {split: [] for split in SPLITS}
     for (domain, term), typos in sorted(by_term.items()):
         split = assignments.term(term)
-        seen = split == "train"
-        splits = assignments.pairs(domain, term, typos) if seen else [split] * len(typos)
+        trained = split == "train"
+        splits = assignments.pairs(domain, term, typos) if trained else [split] * len(typos)
         for typo, at in zip(typos, splits, strict=True):
-            placed[at].append({"typo": typo, "corrected": term, "domain": domain, "seen": seen})
+            placed[at].append({"typo": typo, "corrected": term, "domain": domain})
+    # Not what the assignments say: the typos that trained a word may be gone from the source.
+    learned = {word_key(row["corrected"]) for row in placed["train"]}
     tables = {
-        split: pa.Table.from_pylist(rows, schema=SPLIT_SCHEMA) for split, rows in placed.items()
+        split: pa.Table.from_pylist(
+            [{**row, "seen": word_key(row["corrected"]) in learned} for row in rows],
+            schema=SPLIT_SCHEMA,
+        )
+        for split, rows in placed.items()
     }
     return tables, assignments.table()
 
