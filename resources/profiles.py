@@ -167,6 +167,11 @@ def read_environment_file() -> None:
     load_dotenv(Path.cwd() / ".env")
 
 
+def keep_caches(settings: Settings) -> None:
+    """Gives torch a folder of its own: it makes one among the temporary files when imported."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.home / "torch"))
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Reads the settings of this process; `mask` hides its secrets from then on.
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from resources.assembly import build_resources
 from resources.masking import mask_logs
-from resources.profiles import Settings, load_settings
+from resources.profiles import Settings, keep_caches, load_settings
 from sambodhan_assets.assets.audit_batch import build_audit_batch
 from sambodhan_assets.assets.dataset_export import build_dataset_export
 from sambodhan_assets.assets.review_queue import build_review_queue
@@ -31,6 +31,7 @@ _EXECUTORS = {
 def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.Definitions:
     """The code location for some label tasks under some settings."""
     mask_logs()
+    keep_caches(settings)
     interval = settings.sensor_interval_seconds
     return dg.Definitions(
         assets=[

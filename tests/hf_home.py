@@ -14,4 +14,9 @@ atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 for _name in ("HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_XET_CACHE"):
     os.environ.pop(_name, None)
-os.environ |= {"HF_HOME": _FOLDER, "HF_HUB_DISABLE_TELEMETRY": "1"}
+os.environ |= {
+    "HF_HOME": _FOLDER,
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Else `build_definitions` sets it to the home of the first test.
+    "TORCHINDUCTOR_CACHE_DIR": f"{_FOLDER}/torch",
+}
