@@ -4,18 +4,36 @@ import tests.developer_settings  # noqa: F401
 import tests.hf_home  # noqa: F401  (first: before a client of the Hub is imported)
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
+from tests.export_world import no_database
 from tests.lane_states import deployed, first_round, held, promotable, second_round, worlds
+from tests.mails import (
+    certificate,
+    no_waiting,
+    plain_server,
+    slack,
+    starttls_server,
+    tls_server,
+)
+from tests.tracked_runs import one_attempt
 
 __all__ = [
+    "certificate",
     "deployed",
     "empty_database",
     "feedback_url",
     "first_round",
     "held",
     "killable_server",
+    "no_database",
+    "no_waiting",
+    "one_attempt",
+    "plain_server",
     "postgres_server",
     "promotable",
     "second_round",
+    "slack",
+    "starttls_server",
+    "tls_server",
     "unborn_server",
     "worlds",
 ]

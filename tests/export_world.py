@@ -2,13 +2,16 @@
 
 world = export_world(tmp_path)
 publish_version(world, DEPARTMENT, rows=40)
-outcome = run(world, "export_dataset", run_config=export_config(version="test"))
+outcome = export(world, version="test")
 """
 
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from resources.exports.local import LocalExports
 from resources.registry.base import Publication, Version
@@ -17,17 +20,31 @@ from sambodhan_assets.domain.dataset.files import content_files, write_dataset
 from sambodhan_assets.domain.dataset.preparation import PreparationSettings
 from sambodhan_assets.domain.sample.grievances import generate_grievances
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from tests.lane_runs import Outcome, run
 from tests.lane_world import World
 from tests.snapshot_rows import Row, correction, make_snapshot
 
 DEPARTMENT, URGENCY = LABEL_TASKS
+NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
+
+
+@pytest.fixture
+def no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export asks no database: an address where nobody answers."""
+    monkeypatch.setenv("POSTGRES_URL", NOWHERE)
 
 
 def export_world(folder: Path, **overrides: str) -> World:
     """A world in which nothing is published; tests run from trees with changes."""
-    # Nobody connects.
-    nowhere = "postgresql://nobody@127.0.0.1:1/none"
-    return World(home=folder / "home", url=nowhere, overrides={"ALLOW_DIRTY": "true"} | overrides)
+    return World(home=folder / "home", url=NOWHERE, overrides={"ALLOW_DIRTY": "true"} | overrides)
+
+
+def published_world(folder: Path, *tasks: LabelTask) -> World:
+    """A world in which these tasks have a dataset version each."""
+    world = export_world(folder)
+    for task in tasks:
+        publish_version(world, task)
+    return world
 
 
 def letters(task: LabelTask, count: int, *, seed: int = 5) -> list[Row]:
@@ -68,3 +85,19 @@ def export_config(**values: Any) -> dict[str, Any]:
 def exports(world: World) -> LocalExports:
     """The store of this world."""
     return LocalExports(folder=str(world.home / "exports"))
+
+
+def export(world: World, **values: object) -> Outcome:
+    """Runs the job with this configuration."""
+    return run(world, "export_dataset", run_config=export_config(**values))
+
+
+def folder_of(world: World, version: str = "0.1.0") -> Path:
+    """Where an export lies."""
+    return world.home / "exports" / f"v{version}"
+
+
+def rows_of(world: World, version: str = "0.1.0") -> list[dict[str, object]]:
+    """The rows of an export, read from its JSONL."""
+    text = (folder_of(world, version) / f"dataset_v{version}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]

@@ -1,64 +1,25 @@
-"""Risk: a sheet that people filled in decides wrongly, not at all, or about another candidate."""
+"""Risk: a sheet that people filled in decides wrongly, or not at all."""
 
-import csv
 from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-
-from resources.assembly import open_audit_store, open_sheets
-from resources.audits.files import LoadedSheet, describe, load_audits
-from resources.lane_settings import candidate_repository, decision_repository
-from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.gate.decision_record import DecisionRecord
-from sambodhan_assets.domain.gate.record_files import read_record
-from sambodhan_assets.domain.labelling.audit_rows import AuditRow
-from sambodhan_assets.domain.labelling.purposes import Purpose
-from tests.citizens import live_second_round, second_round_rows, truth_of
-from tests.databases import NOON, execute
-from tests.lane_runs import Outcome, run
+from resources.assembly import open_audit_store
+from resources.audits.files import describe
+from resources.lane_settings import candidate_repository
+from tests.citizens import live_second_round
+from tests.filled_disagreements import (
+    Cells,
+    answer_given,
+    decide,
+    fill_in,
+    fill_in_all,
+    newest_record,
+    read,
+    sheet_files,
+    truth,
+    verdict,
+)
+from tests.lane_runs import run
 from tests.lane_world import DEPARTMENT, World, keys
-
-TRUTH = {str(row.id): truth_of(row)["department"] for row in second_round_rows()}
-DECIDE = "decide_department"
-Cells = dict[str, str]
-
-
-def audit_rows(world: World) -> list[AuditRow]:
-    return open_audit_store(world.settings).rows()
-
-
-def sheet_files(world: World) -> list[Path]:
-    return sorted((world.home / "sheets").glob("disagreement-*.csv"))
-
-
-def read(path: Path) -> list[Cells]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def fill_in(
-    world: World, path: Path, answer: Callable[[Cells], str], *, first: int | None = None
-) -> LoadedSheet:
-    """People label the first rows of a sheet, all by default, and load it."""
-    rows = read(path)
-    for row in rows[:first]:
-        row["verified_department"] = answer(row)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return load_audits(path, open_audit_store(world.settings), now=NOON, db_timezone="UTC")
-
-
-def truth(row: Cells) -> str:
-    return TRUTH[row["complaint_id"]]
-
-
-def answer_given(world: World) -> Callable[[Cells], str]:
-    """What the deployed version answered."""
-    found = dict(execute(world.url, "SELECT id::text, department FROM complaints"))
-    return lambda row: found[row["complaint_id"]]
 
 
 def mostly_deployed(world: World) -> Callable[[Cells], str]:
@@ -71,83 +32,6 @@ def mostly_deployed(world: World) -> Callable[[Cells], str]:
         return row["answer_1"] if given(row) == row["answer_2"] else row["answer_2"]
 
     return answer
-
-
-def decide(world: World) -> Outcome:
-    outcome = run(world, DECIDE)
-    assert outcome.success
-    return outcome
-
-
-def newest_record(world: World) -> DecisionRecord:
-    version = world.artifacts.newest(decision_repository(DEPARTMENT))
-    assert version is not None
-    with world.artifacts.fetched(version) as folder:
-        return read_record(folder)
-
-
-def verdict(world: World) -> str:
-    return newest_record(world).verdict.name.value
-
-
-def fill_in_all(world: World, answer: Callable[[Cells], str]) -> None:
-    """Fills in every sheet that comes; which complaints the first one holds is chance."""
-    filled: list[Path] = []
-    while left := [path for path in sheet_files(world) if path not in filled]:
-        for path in left:
-            fill_in(world, path, answer)
-        filled += left
-        decide(world)
-
-
-# The sheet
-
-
-def test_a_hold_writes_a_sheet_of_what_the_two_models_answer_differently(held: World):
-    (path,) = sheet_files(held)
-    rows = read(path)
-    given = answer_given(held)
-    assert len(rows) == 30
-    for row in rows:
-        assert row["answer_1"] != row["answer_2"]
-        assert given(row) in (row["answer_1"], row["answer_2"])
-    deployed_first = sum(given(row) == row["answer_1"] for row in rows)
-    assert 5 < deployed_first < 25
-    assert "verified_urgency" not in rows[0]
-    counts = newest_record(held).comparison.counts
-    (probability,) = {row["inclusion_probability"] for row in rows}
-    assert float(probability) == pytest.approx(30 / counts.disagreed_rows)
-    assert [row.complaint_id for row in audit_rows(held)] == [int(r["complaint_id"]) for r in rows]
-    assert {row.purpose for row in audit_rows(held)} == {Purpose.DISAGREEMENT}
-    assert {row.asked for row in audit_rows(held)} == {("department",)}
-
-
-def test_the_run_its_check_and_its_record_name_the_sheet(held: World):
-    (path,) = sheet_files(held)
-    candidate = held.artifacts.newest(candidate_repository(DEPARTMENT))
-    assert candidate is not None
-    assert path.stem == f"disagreement-department-{candidate.tag}-1"
-    outcome = decide(held)
-    assert str(path.with_suffix(".xlsx")) in str(outcome.checks["F1_GATE"].description)
-    assert '"sheet to fill in"' in outcome.events
-    assert newest_record(held).sheet == path.stem
-    assert path.stem in str(outcome.checks["F1_GATE"].metadata["what to do next"].value)
-
-
-def test_a_candidate_that_is_promoted_needs_no_sheet(promotable: World):
-    assert not (promotable.home / "sheets").exists()
-    assert newest_record(promotable).sheet is None
-    assert audit_rows(promotable) == []
-
-
-def test_an_open_sheet_is_not_drawn_twice_and_its_file_is_not_touched(held: World):
-    (path,) = sheet_files(held)
-    path.write_text("somebody works on this", encoding="utf-8")
-    before = audit_rows(held)
-    decide(held)
-    assert sheet_files(held) == [path]
-    assert path.read_text(encoding="utf-8") == "somebody works on this"
-    assert audit_rows(held) == before
 
 
 # The decision
@@ -232,44 +116,3 @@ def test_random_audits_since_the_candidate_was_trained_count_too(held: World):
     counts = newest_record(held).comparison.counts
     assert counts.agreed_labels + counts.disagreed_labels > 40
     assert counts.agreed_labels > 0
-
-
-# Killed runs
-
-
-def _die(*_: object) -> None:
-    raise PermanentError(tried="Writing", found="killed.", todo="Run again.")
-
-
-def test_a_run_that_was_killed_before_it_wrote_the_sheet_is_finished_by_the_next_one(
-    deployed: World, monkeypatch: pytest.MonkeyPatch
-):
-    live_second_round(deployed, share=0.7)
-    with monkeypatch.context() as patch:
-        patch.setattr("resources.sheets.write_sheet", _die)
-        assert not run(deployed).success
-    registered = audit_rows(deployed)
-    assert len(registered) == 30
-    assert sheet_files(deployed) == []
-    decide(deployed)
-    (path,) = sheet_files(deployed)
-    assert audit_rows(deployed) == registered
-    rows = read(path)
-    assert [int(row["complaint_id"]) for row in rows] == [row.complaint_id for row in registered]
-    assert {float(r["inclusion_probability"]) for r in rows} == {
-        row.inclusion_probability for row in registered
-    }
-    fill_in_all(deployed, truth)
-    assert verdict(deployed) == "PROMOTE"
-
-
-def test_a_run_that_was_killed_before_the_file_came_to_the_folder_is_finished_too(
-    held: World, monkeypatch: pytest.MonkeyPatch
-):
-    (path,) = sheet_files(held)
-    rows = read(path)
-    for file in (held.home / "sheets").iterdir():
-        file.unlink()
-    assert open_sheets(held.settings).is_written(path.stem)
-    decide(held)
-    assert read(path) == rows

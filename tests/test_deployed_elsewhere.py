@@ -31,11 +31,11 @@ from tests.citizens import (
     second_round_rows,
     truth_of,
 )
+from tests.filled_disagreements import fill_in, sheet_files
 from tests.lane_runs import run
 from tests.lane_world import DEPARTMENT, World
 from tests.predict_server import Behaviour, PredictServer, Reply, predict_server
 from tests.services import free_port, machine, wait_for
-from tests.test_decide_with_sheet import fill_in, sheet_files
 
 CITIZENS = grievances()
 TRUE = {clean_text(row.grievance): truth_of(row)[DEPARTMENT.name] for row in CITIZENS}

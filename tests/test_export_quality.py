@@ -9,30 +9,21 @@ import pytest
 from sambodhan_assets.domain.qa.report import QaReport
 from tests.export_world import (
     DEPARTMENT,
-    export_config,
+    export,
     export_world,
     letters,
     publish_version,
+    published_world,
 )
-from tests.lane_runs import Outcome, run
 from tests.lane_world import World
 
-
-@pytest.fixture(autouse=True)
-def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
+pytestmark = pytest.mark.usefixtures("no_database")
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """One task has a dataset version; nothing is deployed."""
-    there = export_world(tmp_path)
-    publish_version(there, DEPARTMENT)
-    return there
-
-
-def export(world: World, **values: object) -> Outcome:
-    return run(world, "export_dataset", run_config=export_config(**values))
+    return published_world(tmp_path, DEPARTMENT)
 
 
 def file_of(world: World, version: str, form: str) -> Path:

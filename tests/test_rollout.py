@@ -13,11 +13,12 @@ from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.space.examination import examine_spaces
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
+from tests.command_lines import sambodhan
+from tests.deployments import DEPLOYED_TAG, deploy_another, roll_back
 from tests.hub_servers import lfs_hub  # noqa: F401  (fixture)
 from tests.inference_spaces import SPACE, Served, inference_space, restarts
 from tests.lane_runs import run, run_job
 from tests.lane_world import DEPARTMENT, World, keys
-from tests.test_deploy_and_rollback import DEPLOYED_TAG, deploy_another, roll_back, sambodhan
 
 
 class AllBut(set):

@@ -13,9 +13,9 @@ from sambodhan_assets.domain.errors import TransientError
 from sensors.run_outcome import summarise
 from tests.citizens import grievances
 from tests.databases import execute
+from tests.deployments import deploy_another
 from tests.hearing import let_sensors_hear
 from tests.lane_world import DEPARTMENT, STAGES, World
-from tests.test_deploy_and_rollback import deploy_another
 
 MAILS = "mail"
 

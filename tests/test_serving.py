@@ -6,20 +6,16 @@ The server is a process of its own, as in production; the deployed version comes
 import asyncio
 import json
 import logging
-import signal
 import socket
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import httpx2
 import numpy as np
 import pytest
 from starlette.requests import Request
 
-from resources.registry.base import Publication
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH
 from sambodhan_assets.serving import requests
@@ -28,31 +24,11 @@ from sambodhan_assets.serving.requests import MAX_BODY_BYTES
 from sambodhan_assets.serving.served_model import load_served_model
 from tests.citizens import grievances
 from tests.lane_states import Worlds
-from tests.lane_world import DEPARTMENT, URGENCY, World
-from tests.services import Machine, Service, free_port, machine, wait_for
+from tests.lane_world import DEPARTMENT, World
+from tests.served import Serving, serving
+from tests.services import machine
 
 SECRET_TEXT = "Ram Bahadur of house 77 reports a leaking pipe"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Serving:
-    """A running server."""
-
-    world: World
-    service: Service
-    port: int
-
-    @property
-    def client(self) -> httpx2.Client:
-        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
-
-
-@contextmanager
-def serving(world: World, here: Machine) -> Generator[Serving]:
-    port = free_port()
-    with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", str(port)) as service:
-        wait_for(lambda: "answers on" in service.text, "the server's first word", service)
-        yield Serving(world=world, service=service, port=port)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +46,6 @@ def shared(worlds: Worlds, tmp_path_factory: pytest.TempPathFactory) -> Generato
 @pytest.fixture
 def client(shared: Serving) -> Generator[httpx2.Client]:
     with shared.client as found:
-        yield found
-
-
-@pytest.fixture
-def here(deployed: World, tmp_path: Path) -> Generator[Machine]:
-    with machine(deployed.variables, tmp_path) as found:
         yield found
 
 
@@ -174,40 +144,6 @@ def test_many_citizens_at_once_get_the_answers_that_each_gets_alone(client: http
         assert list(pool.map(ask, texts)) == alone
 
 
-def publish_again(world: World) -> str:
-    """The same weights as a second version, which serves from now on."""
-    repository = world.lanes.model_repository(DEPARTMENT)
-    first = world.registry.deployments(repository)[-1]
-    version = world.registry.version(repository, first.tag)
-    publication = Publication(run_id="test", details=dict(version.manifest.details))
-    with world.registry.fetched(version) as folder:
-        (folder / "manifest.json").unlink()
-        newer = world.registry.publish(repository, folder, publication)
-    move = replace(first, sequence=2, tag=newer.tag, replaced=first.tag)
-    world.registry.move_pointer(repository, move)
-    return newer.tag
-
-
-def test_a_server_follows_the_pointer_when_it_starts_again(here: Machine, deployed: World):
-    with serving(deployed, here) as before:
-        first, newer = deployed.serving(), publish_again(deployed)
-        with before.client as client:
-            assert client.get("/version").json()["version"] == first
-    with serving(deployed, here) as after, after.client as client:
-        assert client.get("/version").json()["version"] == newer != first
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_told_to_stop_ends_cleanly(
-    here: Machine, deployed: World, number: signal.Signals
-):
-    with serving(deployed, here) as found:
-        with found.client as client:
-            client.post("/predict", json={"text": "pipe"})
-        assert found.service.interrupt(number) == 0
-        assert "Traceback" not in found.service.text
-
-
 def test_no_text_of_a_complaint_is_written_anywhere(client: httpx2.Client, shared: Serving):
     client.post("/predict", json={"text": SECRET_TEXT})
     client.post("/predict", content=f'{{"text": "{SECRET_TEXT}'.encode())
@@ -269,29 +205,3 @@ def test_a_model_that_fails_is_an_error_without_the_text(
     assert unable.json() == {"detail": "The model could not answer (PermanentError)."}
     assert "failed with RuntimeError" in caplog.text
     assert "Ram" not in caplog.text
-
-
-def test_nothing_deployed_is_no_server(here: Machine):
-    with here.running("sambodhan", "serve", URGENCY.name, "--port", "0") as service:
-        assert service.process.wait(120) == 1
-        assert "nothing is deployed in model sambodhan-urgency-classifier" in service.text
-        assert "urgency_pipeline" in service.text
-
-
-def test_a_changed_byte_is_no_server(here: Machine, deployed: World):
-    (weights,) = deployed.home.glob("registry/models/*/versions/*/linear.skops")
-    content = bytearray(weights.read_bytes())
-    content[len(content) // 2] ^= 1
-    weights.write_bytes(content)
-    with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", "0") as service:
-        assert service.process.wait(120) == 1
-        assert "linear.skops" in service.text
-        assert "answers on" not in service.text
-
-
-def test_a_taken_port_is_no_server(here: Machine):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        with here.running("sambodhan", "serve", DEPARTMENT.name, "--port", str(port)) as service:
-            assert service.process.wait(120) == 1
-            assert f"Listening on 127.0.0.1 port {port}" in service.text

@@ -1,53 +1,20 @@
-"""Risk: a version serves that nobody decided on, or the way back is closed or leads astray."""
+"""Risk: the way back is closed or leads astray."""
 
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import resources.postgres.connection
 from resources.feedback_store import FeedbackStore
-from resources.registry.base import Deployment, Publication
-from sambodhan_assets.cli import app
+from resources.registry.base import Deployment
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.models.classifier import load_classifier
-from tests.citizens import live_second_round
+from tests.command_lines import sambodhan
+from tests.deployments import DEPLOYED_TAG, deploy_another, roll_back
 from tests.lane_runs import run
-from tests.lane_world import DEPARTMENT, ROOT, URGENCY, World, child_environment, keys
-
-DEPLOYED_TAG = keys(DEPARTMENT, "deployed_tag")
-
-
-def deploy_another(world: World, folder: Path) -> str:
-    """A version whose bytes differ from the one that serves, deployed over it; returns its tag."""
-    repository = world.lanes.model_repository(DEPARTMENT)
-    serving = world.registry.version(repository, str(world.serving()))
-    moves = world.registry.deployments(repository)
-    with world.registry.fetched(serving) as model:
-        copy = folder / f"model-{len(moves)}"
-        shutil.copytree(model, copy)
-    (copy / "manifest.json").unlink()
-    (copy / "notes.txt").write_text(f"version {len(moves) + 1}\n")
-    publication = Publication(run_id="test", details=serving.manifest.details)
-    version = world.registry.publish(repository, copy, publication)
-    move = Deployment(
-        sequence=len(moves) + 1,
-        tag=version.tag,
-        action="deploy",
-        replaced=serving.tag,
-        deployed_at="2025-08-01T00:00:00+00:00",
-        run_id="test",
-        reason="a test",
-        traffic_after_id=moves[-1].traffic_after_id,
-    )
-    world.registry.move_pointer(repository, move)
-    return version.tag
+from tests.lane_world import DEPARTMENT, World
 
 
 @pytest.fixture
@@ -56,115 +23,6 @@ def third_version(deployed: World, tmp_path: Path) -> World:
     deploy_another(deployed, tmp_path)
     deploy_another(deployed, tmp_path)
     return deployed
-
-
-def roll_back(world: World, to: str | None = None):
-    config = {"to": to} if to else {}
-    return run(
-        world,
-        "rollback_department",
-        run_config={"ops": {"roll_back_department": {"config": config}}},
-    )
-
-
-def sambodhan(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str):
-    for name, value in world.variables.items():
-        monkeypatch.setenv(name, value)
-    return CliRunner().invoke(app, arguments)
-
-
-def job_execute(world: World, *names: str) -> None:
-    """Runs jobs one after the other, each in a process and a Dagster instance of its own."""
-    assert "DAGSTER_HOME" not in child_environment(world)
-    for name in names:
-        command: Sequence[str] = [sys.executable, "-m", "dagster", "job", "execute"]
-        ended = subprocess.run(
-            [*command, "-m", "sambodhan_assets.definitions", "-j", name],
-            cwd=ROOT,
-            env=child_environment(world),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-
-
-# Deploying
-
-
-def test_a_better_candidate_replaces_what_serves(second_round: World):
-    first = second_round.serving()
-    outcome = run(second_round)
-    assert outcome.checks["F1_GATE"].passed
-    second = second_round.serving()
-    assert second_round.moves() == [("deploy", first), ("deploy", second)]
-    assert second != first
-    history = second_round.registry.deployments(second_round.lanes.model_repository(DEPARTMENT))
-    assert history[-1].replaced == first
-    assert history[-1].reason.startswith("PROMOTE: ")
-    assert history[-1].traffic_after_id == second_round.store.newest_complaint_id()
-
-
-def test_a_candidate_on_hold_is_not_deployed_by_materializing_the_tag_alone(deployed: World):
-    live_second_round(deployed, share=0.2)
-    run(deployed)
-    outcome = run(deployed, only=DEPLOYED_TAG)
-    assert outcome.success
-    assert outcome.made == []
-    assert "is HOLD: " in outcome.events
-    assert len(deployed.moves()) == 1
-
-
-def test_materializing_the_tag_twice_after_a_promotion_deploys_once(promotable: World):
-    assert run(promotable, only=DEPLOYED_TAG).made == DEPLOYED_TAG
-    again = run(promotable, only=DEPLOYED_TAG)
-    assert again.success
-    assert again.made == []
-    assert len(promotable.moves()) == len(promotable.model_tags()) == 2
-
-
-def test_a_promotion_is_refused_when_the_pointer_has_moved_since(promotable: World, tmp_path: Path):
-    newer = deploy_another(promotable, tmp_path)
-    outcome = run(promotable, only=DEPLOYED_TAG)
-    assert outcome.success
-    assert outcome.made == []
-    assert "run decide_department to compare again" in outcome.events
-    assert promotable.serving() == newer
-
-
-def test_a_version_that_was_rolled_back_does_not_come_back_by_itself(promotable: World):
-    first = promotable.serving()
-    run(promotable, only=DEPLOYED_TAG)
-    assert roll_back(promotable).success
-    assert run(promotable, only=DEPLOYED_TAG).made == []
-    whole = run(promotable)
-    assert whole.success
-    assert promotable.serving() == first
-    assert len(promotable.moves()) == 3
-
-
-def test_deciding_again_compares_with_what_serves_now(promotable: World, tmp_path: Path):
-    newer = deploy_another(promotable, tmp_path)
-    outcome = run(promotable, "decide_department")
-    assert outcome.success
-    # The same model under another tag: it still answers as the first one did.
-    assert outcome.made == keys(DEPARTMENT, "evaluation", "deployed_tag")
-    history = promotable.registry.deployments(promotable.lanes.model_repository(DEPARTMENT))
-    assert history[-1].replaced == newer
-
-
-def test_preparing_and_retraining_work_in_processes_that_share_no_dagster_instance(
-    first_round: World,
-):
-    world = first_round.but(BOOTSTRAP_MIN_F1="0.3")
-    job_execute(world, "prepare_datasets", "retrain_urgency")
-    assert len(world.dataset_tags(DEPARTMENT)) == len(world.dataset_tags(URGENCY)) == 1
-    assert world.moves(DEPARTMENT) == []
-    assert [action for action, _ in world.moves(URGENCY)] == ["deploy"]
-    assert world.serving_model(URGENCY).labels == URGENCY.labels
-
-
-# Going back
 
 
 def test_rolling_back_twice_goes_back_two_versions(third_version: World):
