@@ -6,22 +6,29 @@ from resources.lane_settings import LaneSettings
 from resources.registry.base import Registry
 from resources.rollback import move_back
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.stage import holding_lease, stage_key
-from sambodhan_assets.jobs import TASK_TAG, RollbackConfig
+from sambodhan_assets.assets.deployment_events import rolled_back
+from sambodhan_assets.assets.stage import holding_lease
+from sambodhan_assets.jobs import TASK_TAG, RollbackConfig, lane_job
 from sambodhan_assets.label_tasks import EMBEDDING
 from sambodhan_assets.lanes import EMBEDDING_STAGES
-
-_TAGS = {TASK_TAG: EMBEDDING.name}
 
 
 def build_embedding_jobs() -> list[dg.JobDefinition]:
     """All jobs of the lane."""
+    one = (EMBEDDING,)
     return [
-        _job(EMBEDDING.pipeline_job, EMBEDDING_STAGES, "From pairs of typos to a deployed model."),
-        _job(
+        lane_job(
+            EMBEDDING.pipeline_job,
+            one,
+            EMBEDDING_STAGES,
+            "From pairs of typos to a deployed model.",
+        ),
+        lane_job(
             f"decide_{EMBEDDING.name}",
+            one,
             EMBEDDING_STAGES[EMBEDDING_STAGES.index("evaluation") :],
-            "Decide again about the embedding candidate on hold.",
+            "Decide again about the newest embedding candidate: against what serves by now, or "
+            "under another policy.",
         ),
         build_embedding_rollback(),
     ]
@@ -58,27 +65,14 @@ def build_embedding_rollback() -> dg.JobDefinition:
                 traffic_after_id=0,
                 run_id=context.run.run_id,
             )
-        context.log_event(
-            dg.AssetMaterialization(
-                asset_key=stage_key(EMBEDDING, "deployed_tag"),
-                description=deployment.reason,
-                metadata={"deployed": deployment.tag, "replaced": deployment.replaced or "nothing"},
-            )
-        )
+        context.log_event(rolled_back(EMBEDDING, deployment))
 
     @dg.job(
         name="rollback_embedding",
         description="Lets an earlier embedding version serve again.",
-        tags=_TAGS,
+        tags={TASK_TAG: EMBEDDING.name},
     )
     def rollback() -> None:
         roll_back_op()
 
     return rollback
-
-
-def _job(name: str, stages: tuple[str, ...], description: str) -> dg.JobDefinition:
-    keys = [stage_key(EMBEDDING, stage) for stage in stages]
-    return dg.define_asset_job(  # pyright: ignore[reportReturnType]
-        name, selection=dg.AssetSelection.assets(*keys), description=description, tags=_TAGS
-    )

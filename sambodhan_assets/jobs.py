@@ -11,9 +11,10 @@ from resources.spaces import Spaces
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.audit_batch import AUDIT_BATCH
 from sambodhan_assets.assets.dataset_export import DATASET_EXPORT
+from sambodhan_assets.assets.deployment_events import rolled_back
 from sambodhan_assets.assets.review_queue import REVIEW_QUEUE
 from sambodhan_assets.assets.stage import holding_lease, stage_key
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import LabelTask, Lane
 from sambodhan_assets.lanes import STAGES
 
 # Marks the runs of one task, so that the sensor sees whether one is under way.
@@ -33,7 +34,7 @@ def pipeline_name(task: LabelTask) -> str:
 
 def build_jobs(tasks: tuple[LabelTask, ...]) -> list[dg.JobDefinition]:
     """All jobs of all tasks."""
-    shared = _lane_job("prepare_datasets", tasks, _PREPARING, "New dataset versions of all tasks.")
+    shared = lane_job("prepare_datasets", tasks, _PREPARING, "New dataset versions of all tasks.")
     return [
         shared,
         build_audit_job(),
@@ -46,17 +47,17 @@ def build_task_jobs(task: LabelTask) -> list[dg.JobDefinition]:
     """The jobs of one task."""
     one = (task,)
     return [
-        _lane_job(f"prepare_{task.name}", one, _PREPARING, "A new dataset version."),
-        _lane_job(
+        lane_job(f"prepare_{task.name}", one, _PREPARING, "A new dataset version."),
+        lane_job(
             f"retrain_{task.name}",
             one,
             _RETRAINING,
             "Train on the newest dataset version, decide, and deploy what is better.",
         ),
-        _lane_job(
+        lane_job(
             f"decide_{task.name}", one, _DECIDING, "Decide again about the candidate on hold."
         ),
-        _lane_job(pipeline_name(task), one, STAGES, "From corrections to a deployed version."),
+        lane_job(pipeline_name(task), one, STAGES, "From corrections to a deployed version."),
         build_review_queue_job(task),
         build_rollback_job(task),
     ]
@@ -142,13 +143,7 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
                 traffic_after_id=newest_if_known(feedback, context.log.warning),
                 run_id=context.run.run_id,
             )
-        context.log_event(
-            dg.AssetMaterialization(
-                asset_key=stage_key(task, "deployed_tag"),
-                description=deployment.reason,
-                metadata={"deployed": deployment.tag, "replaced": deployment.replaced or "nothing"},
-            )
-        )
+        context.log_event(rolled_back(task, deployment))
 
     @dg.job(
         name=f"rollback_{task.name}",
@@ -161,9 +156,10 @@ def build_rollback_job(task: LabelTask) -> dg.JobDefinition:
     return rollback
 
 
-def _lane_job(
-    name: str, tasks: tuple[LabelTask, ...], stages: tuple[str, ...], description: str
+def lane_job(
+    name: str, tasks: tuple[Lane, ...], stages: tuple[str, ...], description: str
 ) -> dg.JobDefinition:
+    """Some stages of some lanes; runs of one lane carry its name."""
     keys = [stage_key(task, stage) for task in tasks for stage in stages]
     tags = {TASK_TAG: tasks[0].name} if len(tasks) == 1 else {}
     return dg.define_asset_job(  # pyright: ignore[reportReturnType]

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
-from resources.deployment import is_settled
 from resources.feedback_store import FeedbackStore
-from resources.lane_settings import LaneSettings, decision_repository
+from resources.lane_settings import LaneSettings
 from resources.registry.base import Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.failures import explained_failures
@@ -20,23 +19,12 @@ from sambodhan_assets.domain.feedback_watch import (
     decide_start,
     fingerprint,
 )
-from sambodhan_assets.jobs import TASK_TAG, pipeline_name
+from sambodhan_assets.jobs import pipeline_name
 from sambodhan_assets.label_tasks import LabelTask
+from sensors.lane_watch import STATE_TAG, failed_runs, last_decided_dataset, run_at_work
 
-STATE_TAG = "sambodhan/feedback_state"
 # The cheap count sees neither withdrawn reviews nor those that were loaded with an old time.
 LOOK_CLOSELY_EVERY = timedelta(hours=1)
-
-_ACTIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-# Not CANCELED: a run that somebody stopped keeps its run key, so that Dagster does not start it
-# again until a correction changes.
-_FAILED = [dg.DagsterRunStatus.FAILURE]
 
 
 def build_reviewed_feedback_sensor(
@@ -76,7 +64,7 @@ def _look(
     leases: TaskLeases,
 ) -> dg.SensorResult:
     """Whether a run is worth its while now."""
-    if at_work := _run_at_work(context.instance, leases, task):
+    if at_work := run_at_work(context.instance, leases, task):
         return dg.SensorResult(skip_reason=f"{at_work} works on {task.name}.")
     decided = last_decided_dataset(task, settings, artifacts, registry)
     poll = feedback.reviewed_since(_watermark(decided), tasks=[task])
@@ -90,33 +78,6 @@ def _look(
     context.log.info(decision.reason)
     request = dg.RunRequest(run_key=decision.run_key, tags={STATE_TAG: state})
     return dg.SensorResult(run_requests=[request], cursor=now.isoformat())
-
-
-def last_decided_dataset(
-    task: LabelTask, settings: LaneSettings, artifacts: ArtifactStore, registry: Registry
-) -> Version | None:
-    """The dataset version that the newest settled decision was about; None before the first.
-
-    Not the newest version, nor a decision to deploy that has not been carried out: a run that dies
-    on the way must be started again.
-    """
-    decisions, datasets = decision_repository(task), settings.dataset_repository(task)
-    deployment = registry.deployed(settings.model_repository(task))
-    for tag in reversed(artifacts.tags(decisions)):
-        decision = artifacts.version(decisions, tag)
-        if is_settled(decision, deployment):
-            return registry.version(datasets, decision.manifest.details["dataset_tag"])
-    return None
-
-
-def _run_at_work(instance: dg.DagsterInstance, leases: TaskLeases, task: LabelTask) -> str | None:
-    """The run that waits to work on a task or does so; None if there is none."""
-    active = instance.get_runs(dg.RunsFilter(tags={TASK_TAG: task.name}, statuses=_ACTIVE), limit=1)
-    if active:
-        return f"Run {active[0].run_id}"
-    # Runs of several tasks, and assets that somebody materializes in the UI, carry no tag.
-    holder = leases.holder(task.name)
-    return holder and f"Another run ({holder})"
 
 
 def _is_due(cursor: str | None, now: datetime) -> bool:
@@ -145,9 +106,7 @@ def _compare(
             lineage = read_dataset(folder).lineage.to_pylist()
         known = _labels([row for row in lineage if row["source"] == CORRECTION])
     state = fingerprint(current)
-    failed = context.instance.get_runs_count(
-        dg.RunsFilter(tags={TASK_TAG: task.name, STATE_TAG: state}, statuses=_FAILED)
-    )
+    failed = failed_runs(context.instance, task, state)
     ratio = SamplingConfig().correct_ratio
     return state, decide_start(
         task_name=task.name,

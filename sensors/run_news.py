@@ -1,7 +1,7 @@
 """What the events of a run mean for each label task."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,6 +16,7 @@ _TOLD = {
         "in plain numbers": "in plain numbers",
         "sheet to fill in": "sheet to fill in",
         "what to do next": "what to do next",
+        "rivals": "rivals",
         "decision record": "decision record",
     },
     "deployed_tag": {"deployed": "serves now", "replaced": "replaced"},
@@ -44,8 +45,7 @@ def news_of(events: Sequence[dg.DagsterEvent], *, rolled_back: bool) -> tuple[Ta
         elif event.event_type == kinds.ASSET_OBSERVATION:
             seen = event.asset_observation_data.asset_observation
             task = _note(made, seen.asset_key, {})
-            facts = [f"{name} {value.value}" for name, value in seen.metadata.items()]
-            stopped[task] = f"{', '.join(facts).capitalize()}."
+            stopped[task] = _sentence(seen.metadata)
         elif event.event_type == kinds.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             task = _note(made, check.asset_key, {})
@@ -65,6 +65,12 @@ def _note(made: dict[str, Made], key: dg.AssetKey, metadata: Any) -> str:  # noq
     return task
 
 
+def _sentence(metadata: Mapping[str, Any]) -> str:
+    """What a stage says that stopped early; names of settings keep their capitals."""
+    said = ", ".join(f"{name} {value.value}" for name, value in metadata.items()).rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}."
+
+
 def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> TaskNews | None:
     if "gate" in made and "evaluation" in made:
         verdict = str(made["gate"]["verdict"].value)
@@ -75,9 +81,10 @@ def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> Task
         ending = Ending.ROLLED_BACK if rolled_back else Ending.ACCEPTED
         headline = f"{made['deployed_tag']['deployed'].value} serves now."
     elif "dataset_version" in made:
-        ending = Ending.PREPARED
+        ending = Ending.SKIPPED if stopped else Ending.PREPARED
         rows = made["dataset_version"]["dagster/row_count"].value
         headline = f"{made['dataset_version']['tag'].value} is published, {rows:,} rows."
+        headline += f" {stopped}" if stopped else ""
     elif stopped is not None:
         ending, headline = Ending.SKIPPED, f"{stopped} Nothing was published or deployed."
     else:

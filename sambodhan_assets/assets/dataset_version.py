@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -49,32 +49,76 @@ def build_dataset_version(task: LabelTask) -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
         with running_stage(context, leases, task):
-            repository = settings.dataset_repository(task)
-            prepared = artifacts.written_by(
-                prepared_repository(task),
-                run_id=context.run.run_id,
+            yield from publish_prepared(
+                context,
+                task,
+                settings,
+                artifacts,
+                registry,
                 todo=f"Run the job prepare_{task.name} first.",
-            )
-            found = same_content(prepared, registry.newest(repository))
-            if found and is_done(task, settings, artifacts, registry, found):
-                say_unchanged(context, task, found)
-                return
-            version = found or _publish(prepared, task, context, artifacts, registry, settings)
-            yield dg.MaterializeResult(
-                data_version=dg.DataVersion(version.content_hash),
-                metadata=_metadata(version, unchanged=found is not None),
+                describe=partial(_publication, task, context, registry, settings),
+                metadata=_metadata,
             )
 
     return dataset_version
 
 
-def same_content(prepared: Version, newest: Version | None) -> Version | None:
+def publish_prepared(
+    context: dg.AssetExecutionContext,
+    task: Lane,
+    settings: LaneSettings,
+    artifacts: ArtifactStore,
+    registry: Registry,
+    *,
+    todo: str,
+    describe: Callable[[Path], Publication],
+    metadata: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> Iterator[dg.MaterializeResult]:
+    """Publishes what the stage before prepared; nothing where the newest version holds it already.
+
+    What a run published that died before its end is not published again, but is gone on with.
+
+    Args:
+        context: Of the stage.
+        task: Whose dataset it is.
+        settings: Names of its repositories.
+        artifacts: Where the prepared dataset is.
+        registry: Where versions go.
+        todo: What to run if nothing was prepared.
+        describe: What to publish of the prepared folder.
+        metadata: What the UI shows of a version's details, beside what it shows of all.
+    """
+    repository = settings.dataset_repository(task)
+    prepared = artifacts.written_by(prepared_repository(task), run_id=context.run.run_id, todo=todo)
+    found = _same_content(prepared, registry.newest(repository))
+    if found and _is_done(task, settings, artifacts, registry, found):
+        _say_unchanged(context, task, found)
+        return
+    if (version := found) is None:
+        with artifacts.fetched(prepared) as folder:
+            version = registry.publish(repository, folder, describe(folder))
+    details = version.manifest.details
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(version.content_hash),
+        metadata={
+            "tag": version.tag,
+            "parent": version.manifest.parent or "none",
+            "content hash": version.content_hash,
+            "dagster/row_count": details["row_count"],
+            "rows by split": counts_table(details["rows_by_split"], heading="split"),
+            **metadata(details),
+            **({"nothing changed since": version.tag} if found else {}),
+        },
+    )
+
+
+def _same_content(prepared: Version, newest: Version | None) -> Version | None:
     """The newest published version, if it holds what was prepared now."""
     unchanged = newest is not None and newest.content_hash == prepared.content_hash
     return newest if unchanged else None
 
 
-def say_unchanged(context: dg.AssetExecutionContext, task: Lane, newest: Version) -> None:
+def _say_unchanged(context: dg.AssetExecutionContext, task: Lane, newest: Version) -> None:
     """The green outcome of a run that found no new content; later stages are skipped."""
     context.log.info(f"Nothing changed since {newest.tag}; nothing was published.")
     context.log_event(
@@ -85,7 +129,7 @@ def say_unchanged(context: dg.AssetExecutionContext, task: Lane, newest: Version
     )
 
 
-def is_done(
+def _is_done(
     task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,
@@ -99,31 +143,28 @@ def is_done(
     return is_settled(decision, registry.deployed(settings.model_repository(task)))
 
 
-def _publish(
-    prepared: Version,
+def _publication(
     task: LabelTask,
     context: dg.AssetExecutionContext,
-    artifacts: ArtifactStore,
     registry: Registry,
     settings: LaneSettings,
-) -> Version:
+    folder: Path,
+) -> Publication:
     repository = settings.dataset_repository(task)
-    with artifacts.fetched(prepared) as folder:
-        report = read_dataset(folder).report
-        publication = Publication(
-            run_id=context.run.run_id,
-            content_files=content_files(folder),
-            details=_details(report, task, registry.newest(repository)),
-            finish=partial(
-                _describe,
-                report=report,
-                name=registry.full_name(repository),
-                task=task,
-                license=settings.dataset_license,
-                on_hub=registry.on_hub,
-            ),
-        )
-        return registry.publish(repository, folder, publication)
+    report = read_dataset(folder).report
+    return Publication(
+        run_id=context.run.run_id,
+        content_files=content_files(folder),
+        details=_details(report, task, registry.newest(repository)),
+        finish=partial(
+            _describe,
+            report=report,
+            name=registry.full_name(repository),
+            task=task,
+            license=settings.dataset_license,
+            on_hub=registry.on_hub,
+        ),
+    )
 
 
 def _details(
@@ -181,16 +222,5 @@ def _describe(
     write_description(description, folder)
 
 
-def _metadata(version: Version, *, unchanged: bool) -> dict[str, Any]:
-    details = version.manifest.details
-    shown: dict[str, Any] = {
-        "tag": version.tag,
-        "parent": version.manifest.parent or "none",
-        "content hash": version.content_hash,
-        "dagster/row_count": details["row_count"],
-        "rows by split": counts_table(details["rows_by_split"], heading="split"),
-        "rows by source": counts_table(details["rows_by_source"], heading="source"),
-    }
-    if unchanged:
-        shown["nothing changed since"] = version.tag
-    return shown
+def _metadata(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rows by source": counts_table(details["rows_by_source"], heading="source")}

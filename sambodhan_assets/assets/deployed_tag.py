@@ -13,6 +13,7 @@ from resources.registry.base import Registry
 from resources.rollout import finish_rollout, roll_out
 from resources.spaces import Spaces
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.deployment_events import deployed
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.label_tasks import LabelTask
@@ -65,14 +66,6 @@ def build_deployed_tag(task: LabelTask) -> dg.AssetsDefinition:
                     now=datetime.now(UTC),
                 )
                 roll_out(task, deployment, settings, registry, spaces)
-            yield dg.MaterializeResult(
-                data_version=dg.DataVersion(deployment.tag),
-                metadata={
-                    "deployed": deployment.tag,
-                    "replaced": deployment.replaced or "nothing",
-                    "why": deployment.reason,
-                    "go back": f"sambodhan rollback {task.name}",
-                },
-            )
+            yield deployed(task, deployment)
 
     return deployed_tag

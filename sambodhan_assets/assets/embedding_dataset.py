@@ -8,12 +8,12 @@ from typing import Any
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
-from resources.lane_settings import LaneSettings, prepared_repository
-from resources.registry.base import Publication, Registry, Version
+from resources.lane_settings import LaneSettings
+from resources.registry.base import Publication, Registry
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.dataset_version import is_done, same_content, say_unchanged
+from sambodhan_assets.assets.dataset_version import publish_prepared
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
-from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.card_text import CARD_FILE, card_text
 from sambodhan_assets.domain.embedding.dataset import (
     CONTENT_FILES,
@@ -47,49 +47,37 @@ def build_embedding_dataset() -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
         with running_stage(context, leases, EMBEDDING):
-            prepared = artifacts.written_by(
-                prepared_repository(EMBEDDING),
-                run_id=context.run.run_id,
+            yield from publish_prepared(
+                context,
+                EMBEDDING,
+                settings,
+                artifacts,
+                registry,
                 todo=f"Run the job {EMBEDDING.pipeline_job} first.",
-            )
-            repository = settings.dataset_repository(EMBEDDING)
-            found = same_content(prepared, registry.newest(repository))
-            if found and is_done(EMBEDDING, settings, artifacts, registry, found):
-                say_unchanged(context, EMBEDDING, found)
-                return
-            run_id = context.run.run_id
-            version = found or _publish(prepared, artifacts, registry, settings, run_id)
-            yield dg.MaterializeResult(
-                data_version=dg.DataVersion(version.content_hash), metadata=_metadata(version)
+                describe=partial(_publication, context.run.run_id, registry, settings),
+                metadata=lambda details: {"words": details["words"]},
             )
 
     return dataset_version
 
 
-def _publish(
-    prepared: Version,
-    artifacts: ArtifactStore,
-    registry: Registry,
-    settings: LaneSettings,
-    run_id: str,
-) -> Version:
-    repository = settings.dataset_repository(EMBEDDING)
-    name = registry.full_name(repository)
-    with artifacts.fetched(prepared) as folder:
-        dataset = read_embedding_dataset(folder)
-        publication = Publication(
-            run_id=run_id,
-            content_files=CONTENT_FILES,
-            details={
-                "rows_by_split": dataset.rows_by_split,
-                "row_count": dataset.row_count,
-                "words": dataset.terms.num_rows,
-                "source_rows": dict(dataset.counts),
-                "templates": dict(dataset.templates),
-            },
-            finish=partial(_describe, name=name, dataset=dataset, license=settings.dataset_license),
-        )
-        return registry.publish(repository, folder, publication)
+def _publication(
+    run_id: str, registry: Registry, settings: LaneSettings, folder: Path
+) -> Publication:
+    dataset = read_embedding_dataset(folder)
+    name = registry.full_name(settings.dataset_repository(EMBEDDING))
+    return Publication(
+        run_id=run_id,
+        content_files=CONTENT_FILES,
+        details={
+            "rows_by_split": dataset.rows_by_split,
+            "row_count": dataset.row_count,
+            "words": dataset.terms.num_rows,
+            "source_rows": dict(dataset.counts),
+            "templates": dict(dataset.templates),
+        },
+        finish=partial(_describe, name=name, dataset=dataset, license=settings.dataset_license),
+    )
 
 
 def _describe(
@@ -104,15 +92,3 @@ def _describe(
         f"is true: then only the typo is new.\n\n| split | pairs |\n|---|---|\n{rows}\n"
     )
     (folder / CARD_FILE).write_text(card_text(header, body), encoding="utf-8")
-
-
-def _metadata(version: Version) -> dict[str, Any]:
-    details = version.manifest.details
-    return {
-        "tag": version.tag,
-        "parent": version.manifest.parent or "none",
-        "content hash": version.content_hash,
-        "dagster/row_count": details["row_count"],
-        "words": details["words"],
-        "rows by split": counts_table(details["rows_by_split"], heading="split"),
-    }

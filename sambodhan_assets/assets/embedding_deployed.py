@@ -12,6 +12,7 @@ from resources.embedding.publishing import EmbeddingStory, describing_embedding
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Registry
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.deployment_events import deployed
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.gate.record_files import REPORT_FILE
@@ -59,15 +60,7 @@ def build_embedding_deployed() -> dg.AssetsDefinition:
                 now=now,
                 finish=_finish(decision, embedding, settings, artifacts, registry, now),
             )
-            yield dg.MaterializeResult(
-                data_version=dg.DataVersion(deployment.tag),
-                metadata={
-                    "deployed": deployment.tag,
-                    "replaced": deployment.replaced or "nothing",
-                    "why": deployment.reason,
-                    "go back": f"sambodhan rollback {EMBEDDING.name}",
-                },
-            )
+            yield deployed(EMBEDDING, deployment)
 
     return deployed_tag
 

@@ -1,7 +1,7 @@
 """evaluation of the embedding lane: candidate, deployed, base and rivals on the same typos."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.embedding.contest import BASE, CANDIDATE, DEPLOYED, hold_contest
-from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
+from sambodhan_assets.domain.embedding.dataset import read_embedding_dataset
 from sambodhan_assets.domain.embedding.model import EmbeddingScorer, load_sentence_model
 from sambodhan_assets.domain.embedding.record import (
     EmbeddingRecord,
@@ -30,7 +30,7 @@ from sambodhan_assets.domain.embedding.record import (
     score_table,
     write_embedding_record,
 )
-from sambodhan_assets.domain.embedding.verdict import decide_embedding
+from sambodhan_assets.domain.embedding.verdict import decide_embedding, next_step
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
 from sambodhan_assets.label_tasks import EMBEDDING
 
@@ -108,14 +108,17 @@ def judge(
     with registry.fetched(pairs) as folder:
         dataset = read_embedding_dataset(folder)
     with ExitStack() as stack:
-        folders = {CANDIDATE: stack.enter_context(artifacts.fetched(candidate))}
+        folder = stack.enter_context(artifacts.fetched(candidate))
+        scorers = {CANDIDATE: _scorer(folder, dataset.templates)}
         if deployment is not None:
-            repository = settings.model_repository(EMBEDDING)
-            serving = registry.version(repository, deployment.tag)
-            folders[DEPLOYED] = stack.enter_context(version_model(registry, serving)).folder
+            serving = registry.version(settings.model_repository(EMBEDDING), deployment.tag)
+            model = stack.enter_context(version_model(registry, serving))
+            # It is asked as it was taught; a foreign model, or a new domain, knows no other way.
+            own = serving.manifest.details.get("templates", {})
+            scorers[DEPLOYED] = _scorer(model.folder, {**dataset.templates, **own})
         if (base := stack.enter_context(first_model(embedding))) is not None:
-            folders[BASE] = base.folder
-        result = hold_contest(dataset, _scorers(folders, dataset))
+            scorers[BASE] = _scorer(base.folder, dataset.templates)
+        result = hold_contest(dataset, scorers)
     policy = PolicySettings(
         policy=Policy(settings.policy), decision_threshold=settings.decision_threshold
     )
@@ -133,11 +136,8 @@ def judge(
     )
 
 
-def _scorers(folders: dict[str, Path], dataset: EmbeddingDataset) -> dict[str, EmbeddingScorer]:
-    return {
-        name: EmbeddingScorer(load_sentence_model(folder), dataset.templates)
-        for name, folder in folders.items()
-    }
+def _scorer(folder: Path, templates: Mapping[str, str]) -> EmbeddingScorer:
+    return EmbeddingScorer(load_sentence_model(folder), templates)
 
 
 def check_gate(record: EmbeddingRecord) -> dg.AssetCheckResult:
@@ -150,6 +150,7 @@ def check_gate(record: EmbeddingRecord) -> dg.AssetCheckResult:
         description=f"{record.verdict.name}: {record.verdict.reason}",
         metadata={
             "verdict": record.verdict.name.value,
+            "what to do next": next_step(record.verdict.name),
             "gain": both.gain,
             "gain, 5 % bound": both.interval.lower_05,
             "gain, 95 % bound": both.interval.upper_95,
@@ -164,6 +165,7 @@ def _details(
     return {
         "verdict": record.verdict.name.value,
         "reason": record.verdict.reason,
+        "next_step": next_step(record.verdict.name),
         "candidate_tag": candidate.tag,
         "deployed_tag": record.deployed,
         "deployed_move": deployment.sequence if deployment else 0,
@@ -178,6 +180,7 @@ def _metadata(record: EmbeddingRecord) -> dict[str, Any]:
     means = {row.name: mean_accuracy(row) for row in record.scores}
     return {
         "verdict": f"{record.verdict.name}: {record.verdict.reason}",
+        "what to do next": next_step(record.verdict.name),
         "rivals": rival_sentence(record.scores),
         **{f"accuracy@1 of the {name}": mean for name, mean in means.items() if mean is not None},
         "scores": dg.MetadataValue.md(score_table(record.scores)),

@@ -13,12 +13,12 @@ from pydantic import Field
 from resources.artifact_store import ArtifactStore
 from resources.embedding.base_model import MISSING, BaseModel, first_model, version_model
 from resources.embedding.options import EmbeddingOptions
-from resources.lane_settings import LaneSettings, candidate_repository
-from resources.registry.base import Publication, Registry, Version
+from resources.lane_settings import LaneSettings
+from resources.registry.base import Registry, Version
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.embedding_tracking import embedding_hook
+from sambodhan_assets.assets.embedding_tracking import NOT_TRAINED, embedding_hook
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
-from sambodhan_assets.assets.trained_model import KEEP_CANDIDATES
+from sambodhan_assets.assets.trained_model import keep_candidate
 from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
 from sambodhan_assets.domain.embedding.model import load_sentence_model
 from sambodhan_assets.domain.embedding.settings import EmbeddingSettings
@@ -70,20 +70,12 @@ def build_embedding_model() -> dg.AssetsDefinition:
             if base is None:
                 say_missing(context)
                 return
-            pairs = registry.require_newest(
-                settings.dataset_repository(EMBEDDING),
-                todo=f"Run the job {EMBEDDING.pipeline_job} first.",
-            )
-            with registry.fetched(pairs) as folder:
-                dataset = read_embedding_dataset(folder)
-            with leases.training(run_id=context.run.run_id, on_wait=context.log.info):
+            run_id = context.run.run_id
+            pairs, dataset = newest_pairs(settings, registry)
+            with leases.training(run_id=run_id, on_wait=context.log.info):
                 record = train(dataset, pairs, base, config, Path(work), context.log.info)
-            version = artifacts.publish(
-                candidate_repository(EMBEDDING),
-                Path(work) / "model",
-                Publication(run_id=context.run.run_id, details=dict(record.extra)),
-            )
-            artifacts.prune(candidate_repository(EMBEDDING), keep=KEEP_CANDIDATES)
+            model = Path(work) / "model"
+            version = keep_candidate(artifacts, EMBEDDING, model, run_id, record.extra)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata=_metadata(version, pairs, record),
@@ -107,12 +99,22 @@ def base_model(
             yield model
 
 
+def newest_pairs(settings: LaneSettings, registry: Registry) -> tuple[Version, EmbeddingDataset]:
+    """The dataset version to train on, and what it holds."""
+    repository = settings.dataset_repository(EMBEDDING)
+    todo = f"Run the job {EMBEDDING.pipeline_job} first."
+    version = registry.require_newest(repository, todo=todo)
+    with registry.fetched(version) as folder:
+        return version, read_embedding_dataset(folder)
+
+
 def say_missing(context: dg.AssetExecutionContext) -> None:
     """The green outcome where nothing can be trained; later stages are skipped."""
     context.log.warning(MISSING)
     context.log_event(
         dg.AssetObservation(
-            asset_key=stage_key(EMBEDDING, "trained_model"), metadata={"not trained": MISSING}
+            asset_key=stage_key(EMBEDDING, "trained_model"),
+            metadata={NOT_TRAINED: f"{MISSING[0].lower()}{MISSING[1:]}"},
         )
     )
 

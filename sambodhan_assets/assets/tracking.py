@@ -5,64 +5,23 @@ the run and however the step ended, and a hook that breaks is an entry in the lo
 So the stages know nothing of tracking, and failures are told once, where they arrive.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, decision_repository
-from resources.postgres.failures import DatabaseOutage, DatabaseRefusal
 from resources.registry.base import Registry, Repository, Version
 from resources.tracking.base import Tracker
 from sambodhan_assets.assets.dataset_checks import MIN_DATASET_LEN
+from sambodhan_assets.assets.tracked_step import Step
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.gate.record_files import read_record
 from sambodhan_assets.domain.tracking import preparation, retraining
 from sambodhan_assets.domain.tracking.tracked import RunPlace, Tracked, TrackedVersion
-from sambodhan_assets.label_tasks import Lane
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What the events of one step say.
-
-    Attributes:
-        made: Metadata of what it materialized; None if it made nothing.
-        observed: Metadata of what it observed.
-        unpassed: Description of each blocking check that did not pass.
-        failure: Why it failed, as a sentence; None if it did not.
-        by_database: Whether the database was the reason.
-    """
-
-    made: Mapping[str, Any] | None = None
-    observed: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    unpassed: Mapping[str, str] = field(default_factory=dict[str, str])
-    failure: str | None = None
-    by_database: bool = False
-
-    @classmethod
-    def of(cls, events: Sequence[dg.DagsterEvent], error: BaseException | None) -> Self:
-        """Reads the events of one step, and what it raised."""
-        kinds = dg.DagsterEventType
-        found: dict[str, Any] = {}
-        unpassed: dict[str, str] = {}
-        for event in events:
-            if event.event_type == kinds.ASSET_MATERIALIZATION:
-                found["made"] = _plain(event.step_materialization_data.materialization.metadata)
-            elif event.event_type == kinds.ASSET_OBSERVATION:
-                found["observed"] = _plain(event.asset_observation_data.asset_observation.metadata)
-            elif event.event_type == kinds.ASSET_CHECK_EVALUATION:
-                check = event.asset_check_evaluation_data
-                if check.blocking and not check.passed:
-                    unpassed[check.check_name] = check.description or check.check_name
-            elif event.event_type == kinds.STEP_FAILURE:
-                found["failure"] = _failure(event)
-        # The stage says it in other words; what it heard stands behind them.
-        heard = None if error is None else error.__context__
-        by_database = isinstance(heard, DatabaseRefusal | DatabaseOutage)
-        return cls(unpassed=unpassed, by_database=by_database, **found)
+from sambodhan_assets.label_tasks import LabelTask, Lane
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +49,14 @@ class Shelf:
         return self.registry.version(self.settings.model_repository(self.task), tag)
 
 
-def tracking_hook(task: Lane, stage: str, tell: "Teller | None" = None) -> dg.HookDefinition:
-    """Tells the tracker about every end of a stage; `tell` is None for those of a label task."""
-    tell = tell or _TELLERS[stage]
+def tracking_hook(
+    task: Lane,
+    stage: str,
+    tell: "Teller | None" = None,
+    tell_failure: "FailureTeller | None" = None,
+) -> dg.HookDefinition:
+    """Tells the tracker about every end of a stage, in the words of label tasks by default."""
+    tell, tell_failure = tell or _TELLERS[stage], tell_failure or _failed
 
     def track(context: dg.HookContext, events: Sequence[dg.DagsterEvent]) -> dg.HookExecutionResult:
         resources: Any = context.resources
@@ -109,7 +73,10 @@ def tracking_hook(task: Lane, stage: str, tell: "Teller | None" = None) -> dg.Ho
             )
             step = Step.of(events, context.op_exception)
             try:
-                tracker.note(place, _told(shelf, stage, step, tell))
+                failed = step.failure is not None
+                tracker.note(
+                    place, tell_failure(task.name, stage, step) if failed else tell(shelf, step)
+                )
             except PlatformError as error:
                 context.log.warning(f"{stage} is not tracked in {place.project}. {error}")
         return dg.HookExecutionResult(hook_name=f"track_{task.name}_{stage}")
@@ -122,23 +89,24 @@ def tracking_hook(task: Lane, stage: str, tell: "Teller | None" = None) -> dg.Ho
 
 
 def _project(tracker: Tracker, task: Lane, stage: str) -> str:
-    if stage in retraining.RETRAINING:
-        return tracker.model_projects[task.name]
-    return tracker.dataset_project
+    """Label tasks prepare their datasets in one project; any other lane has one for all."""
+    if isinstance(task, LabelTask) and stage not in retraining.RETRAINING:
+        return tracker.dataset_project
+    return tracker.model_projects[task.name]
 
 
 Teller = Callable[[Shelf, Step], Tracked]
+# Name of the lane, stage, and the step that failed.
+FailureTeller = Callable[[str, str, Step], Tracked]
 
 
-def _told(shelf: Shelf, stage: str, step: Step, tell: Teller) -> Tracked:
-    name = shelf.task.name
-    if step.failure is None:
-        return tell(shelf, step)
+def _failed(name: str, stage: str, step: Step) -> Tracked:
+    reason = str(step.failure)
     if stage in retraining.RETRAINING:
-        return retraining.retraining_failed(name, stage, step.failure)
+        return retraining.retraining_failed(name, stage, reason)
     if step.by_database:
-        return preparation.database_failed(name, step.failure)
-    return preparation.preparation_failed(name, step.failure)
+        return preparation.database_failed(name, reason)
+    return preparation.preparation_failed(name, reason)
 
 
 def _raw_feedback(shelf: Shelf, step: Step) -> Tracked:
@@ -164,7 +132,8 @@ def _dataset_version(shelf: Shelf, step: Step) -> Tracked:
     return preparation.published(shelf.task.name, tracked(version), version.manifest.details)
 
 
-def _trained_model(shelf: Shelf, step: Step) -> Tracked:
+def tell_training(shelf: Shelf, step: Step) -> Tracked:
+    """A candidate was trained."""
     assert step.made is not None
     dataset = shelf.dataset(step.made["dataset version"])
     return retraining.trained(
@@ -206,7 +175,7 @@ _TELLERS: dict[str, Teller] = {
     "raw_feedback": _raw_feedback,
     "balanced_dataset": _balanced_dataset,
     "dataset_version": _dataset_version,
-    "trained_model": _trained_model,
+    "trained_model": tell_training,
     "evaluation": _evaluation,
     "deployed_tag": _deployed_tag,
 }
@@ -227,17 +196,3 @@ def tracked(version: Version) -> TrackedVersion:
             "parent": manifest.parent or "none",
         },
     )
-
-
-def _plain(metadata: Mapping[str, dg.MetadataValue]) -> dict[str, Any]:
-    return {name: value.value for name, value in metadata.items()}
-
-
-def _failure(event: dg.DagsterEvent) -> str:
-    """The words of a known failure; of any other only its kind, for its text may hold data."""
-    data = event.step_failure_data
-    known = data.user_failure_data
-    if known is not None and known.description is not None:
-        return known.description
-    kind = data.error.cls_name if data.error else None
-    return f"{kind or 'An unknown error'}; the run's log tells more."

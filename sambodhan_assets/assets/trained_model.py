@@ -1,6 +1,7 @@
 """trained_model: a candidate trained on exactly one dataset version."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
-from sambodhan_assets.label_tasks import LabelTask
+from sambodhan_assets.label_tasks import LabelTask, Lane
 
 # Candidates stay until they are decided on; a few more are kept to look into.
 KEEP_CANDIDATES = 5
@@ -90,12 +91,9 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
                     on_log=context.log.info,
                 )
             model.save(Path(work) / "model", extra=_origin(dataset_version))
-            version = artifacts.publish(
-                candidate_repository(task),
-                Path(work) / "model",
-                Publication(run_id=context.run.run_id, details=_origin(dataset_version)),
+            version = keep_candidate(
+                artifacts, task, Path(work) / "model", context.run.run_id, _origin(dataset_version)
             )
-            artifacts.prune(candidate_repository(task), keep=KEEP_CANDIDATES)
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={
@@ -106,6 +104,17 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
             )
 
     return trained_model
+
+
+def keep_candidate(
+    artifacts: ArtifactStore, task: Lane, model: Path, run_id: str, details: Mapping[str, Any]
+) -> Version:
+    """Puts a trained model where it waits for a decision."""
+    version = artifacts.publish(
+        candidate_repository(task), model, Publication(run_id=run_id, details=dict(details))
+    )
+    artifacts.prune(candidate_repository(task), keep=KEEP_CANDIDATES)
+    return version
 
 
 def _metadata(record: TrainingRecord) -> dict[str, Any]:

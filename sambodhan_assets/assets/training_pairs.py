@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -11,8 +12,9 @@ from resources.artifact_store import KEEP_INTERMEDIATE, ArtifactStore
 from resources.embedding.options import EmbeddingOptions
 from resources.embedding.pair_source import TABLE, PairSource
 from resources.lane_settings import LaneSettings, prepared_repository
-from resources.registry.base import Publication, Registry
+from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
+from sambodhan_assets.assets.embedding_tracking import embedding_hook
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.domain.embedding.dataset import (
     CONTENT_FILES,
@@ -21,7 +23,7 @@ from sambodhan_assets.domain.embedding.dataset import (
     read_embedding_dataset,
     write_embedding_dataset,
 )
-from sambodhan_assets.domain.embedding.pairs import listed_rows, prepare_pairs
+from sambodhan_assets.domain.embedding.pairs import PreparedPairs, listed_rows, prepare_pairs
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import EMBEDDING
 
@@ -38,6 +40,7 @@ def build_training_pairs() -> dg.AssetsDefinition:
         group_name=EMBEDDING.name,
         kinds={"postgres", "parquet"},
         owners=OWNERS,
+        hooks={embedding_hook("training_pairs")},
         deps=[TABLE],
         output_required=False,
         check_specs=[
@@ -64,26 +67,15 @@ def build_training_pairs() -> dg.AssetsDefinition:
             dataset = build_dataset(
                 prepared, templates=embedding.templates, parent=_assignments(settings, registry)
             )
-            check = _check(dataset, embedding.min_pairs)
+            check = _check(dataset, embedding.min_pairs, pairs.place())
             if not check.passed:
                 yield check
                 return
             write_embedding_dataset(dataset, Path(work))
-            version = artifacts.publish(
-                prepared_repository(EMBEDDING),
-                Path(work),
-                Publication(run_id=context.run.run_id, content_files=CONTENT_FILES, details={}),
-            )
-            artifacts.prune(prepared_repository(EMBEDDING), keep=KEEP_INTERMEDIATE)
+            version = _keep(artifacts, Path(work), context.run.run_id)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata={
-                    "from": pairs.place(),
-                    "dagster/row_count": dataset.row_count,
-                    "rows of the source": counts_table(dataset.counts, heading="row"),
-                    "rows by split": counts_table(dataset.rows_by_split, heading="split"),
-                    "left out": dg.MetadataValue.json(listed_rows(prepared, most=_LISTED)),
-                },
+                metadata={"from": pairs.place(), **_metadata(dataset, prepared)},
                 check_results=[check],
             )
 
@@ -114,15 +106,36 @@ def _assignments(settings: LaneSettings, registry: Registry) -> pa.Table | None:
         return read_embedding_dataset(folder).assignments
 
 
-def _check(dataset: EmbeddingDataset, needed: int) -> dg.AssetCheckResult:
+def _keep(artifacts: ArtifactStore, folder: Path, run_id: str) -> Version:
+    version = artifacts.publish(
+        prepared_repository(EMBEDDING),
+        folder,
+        Publication(run_id=run_id, content_files=CONTENT_FILES, details={}),
+    )
+    artifacts.prune(prepared_repository(EMBEDDING), keep=KEEP_INTERMEDIATE)
+    return version
+
+
+def _metadata(dataset: EmbeddingDataset, prepared: PreparedPairs) -> dict[str, Any]:
+    return {
+        "dagster/row_count": dataset.row_count,
+        "rows of the source": counts_table(dataset.counts, heading="row"),
+        "rows by split": counts_table(dataset.rows_by_split, heading="split"),
+        "left out": dg.MetadataValue.json(listed_rows(prepared, most=_LISTED)),
+    }
+
+
+def _check(dataset: EmbeddingDataset, needed: int, place: str) -> dg.AssetCheckResult:
     found = dataset.row_count
     empty = [split for split, rows in dataset.rows_by_split.items() if not rows]
+    passed = found >= needed and not empty
     said = f"{found} of {needed} pairs"
+    said += f"; no pair in {', '.join(empty)}." if empty else "."
     return dg.AssetCheckResult(
         asset_key=KEY,
         check_name=MIN_PAIRS,
-        passed=found >= needed and not empty,
+        passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{said}; no pair in {', '.join(empty)}." if empty else f"{said}.",
+        description=said if passed else f"{said} More go into {place}.",
         metadata={"pairs": found, "needed": needed},
     )

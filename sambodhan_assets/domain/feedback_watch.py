@@ -1,8 +1,9 @@
-"""Decides from counts whether corrections call for a run; the sensors only feed it."""
+"""Decides from counts whether corrections or pairs call for a run; the sensors only feed it."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 # A state of the database whose runs keep failing needs a person, not a fourth attempt.
 MAX_ATTEMPTS = 3
@@ -41,8 +42,8 @@ class WatchDecision:
     reason: str
 
 
-def compare_corrections(current: Mapping[int, str], known: Mapping[int, str]) -> CorrectionChanges:
-    """Compares corrections as {review id: label}."""
+def compare_corrections(current: Mapping[Any, str], known: Mapping[Any, str]) -> CorrectionChanges:
+    """Compares corrections as {review id: label}, or pairs as {(domain, typo): correct word}."""
     common = current.keys() & known.keys()
     return CorrectionChanges(
         added=len(current.keys() - known.keys()),
@@ -51,7 +52,7 @@ def compare_corrections(current: Mapping[int, str], known: Mapping[int, str]) ->
     )
 
 
-def fingerprint(corrections: Mapping[int, str]) -> str:
+def fingerprint(corrections: Mapping[Any, str]) -> str:
     """Digest of a state of the corrections; one state starts one run."""
     lines = (f"{review}={corrections[review]}\n" for review in sorted(corrections))
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
@@ -66,6 +67,8 @@ def decide_start(
     expected_rows: int,
     min_dataset_len: int,
     failed_attempts: int,
+    noun: str = "corrections",
+    rows: str = "rows (MIN_DATASET_LEN)",
 ) -> WatchDecision:
     """Whether a run starts, and under which key.
 
@@ -77,17 +80,19 @@ def decide_start(
         expected_rows: Rows that a dataset would have before cleaning.
         min_dataset_len: Rows that a version needs.
         failed_attempts: Runs of this state that failed.
+        noun: What changes.
+        rows: What a version needs, and by which setting.
     """
     if changes.total < min_new_records:
-        reason = f"{changes.total} changed corrections, {min_new_records} start a run."
+        reason = f"{changes.total} changed {noun}, {min_new_records} start a run."
         return WatchDecision(run_key=None, reason=reason)
     if expected_rows < min_dataset_len:
-        reason = f"About {expected_rows} of {min_dataset_len} rows (MIN_DATASET_LEN)."
+        reason = f"About {expected_rows} of {min_dataset_len} {rows}."
         return WatchDecision(run_key=None, reason=reason)
     if failed_attempts >= MAX_ATTEMPTS:
         reason = f"{failed_attempts} runs failed on this state; mend the cause and start one."
         return WatchDecision(run_key=None, reason=reason)
     return WatchDecision(
         run_key=f"{task_name}-{state}-{failed_attempts + 1}",
-        reason=f"{changes.total} changed corrections since the last decision.",
+        reason=f"{changes.total} changed {noun} since the last decision.",
     )

@@ -6,6 +6,7 @@ from typing import Any
 from sambodhan_assets.domain.gate.decision_record import DecisionRecord
 from sambodhan_assets.domain.gate.figures import shown_cards
 from sambodhan_assets.domain.gate.policies import VerdictName
+from sambodhan_assets.domain.gate.verdict import Verdict
 from sambodhan_assets.domain.scores import ScoreCard
 from sambodhan_assets.domain.tracking.preparation import dataset_metadata
 from sambodhan_assets.domain.tracking.tracked import (
@@ -19,7 +20,14 @@ from sambodhan_assets.domain.tracking.tracked import (
 
 STEP = "train/global_step"
 # What an evaluation during training is called where it is charted.
-_CHARTED = {"training_loss": "train/loss", "loss": "eval/loss", "macro_f1": "eval/f1_macro"}
+_CHARTED = {
+    "training_loss": "train/loss",
+    "loss": "eval/loss",
+    "macro_f1": "eval/f1_macro",
+    "accuracy_at_1": "eval/accuracy_at_1",
+    "mrr_at_10": "eval/mrr_at_10",
+}
+_BEST = {"best_macro_f1": "eval/best_f1_macro", "best_accuracy_at_1": "eval/best_accuracy_at_1"}
 _FAILURES = {
     "trained_model": "Training failed",
     "evaluation": "Evaluation failed",
@@ -49,8 +57,7 @@ def trained(
     values: dict[str, Scalar] = {"candidate": candidate}
     if record["training_rows"] is not None:
         values["train/rows"] = record["training_rows"]
-    if "best_macro_f1" in outcome:
-        values["eval/best_f1_macro"] = outcome["best_macro_f1"]
+    values |= {name: outcome[key] for key, name in _BEST.items() if key in outcome}
     return Tracked(
         config={
             "model_family": record["family"],
@@ -92,7 +99,7 @@ def decided(record: DecisionRecord) -> Tracked:
             f"confusion_matrix_{name.replace(' ', '_')}": _confusion(card, record.labels)
             for name, card in cards
         },
-        alerts=_verdict_alerts(record),
+        alerts=verdict_alerts(record.task, record.candidate.tag, record.verdict),
     )
 
 
@@ -149,10 +156,11 @@ def _confusion(card: ScoreCard, labels: Sequence[str]) -> Table:
     return Table(columns=("Actual", "Predicted", "nPredictions"), rows=tuple(rows))
 
 
-def _verdict_alerts(record: DecisionRecord) -> tuple[Alert, ...]:
+def verdict_alerts(task: str, candidate: str, verdict: Verdict) -> tuple[Alert, ...]:
+    """Says that a candidate is not deployed; nothing where it is."""
     titles = {VerdictName.REJECT: "Candidate rejected", VerdictName.HOLD: "Candidate on hold"}
-    title = titles.get(record.verdict.name)
+    title = titles.get(verdict.name)
     if title is None:
         return ()
-    text = f"{record.task}: {record.candidate.tag}. {record.verdict.reason}"
+    text = f"{task}: {candidate}. {verdict.reason}"
     return (Alert(title=title, text=text, level=AlertLevel.WARN),)
