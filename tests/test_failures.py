@@ -82,6 +82,43 @@ def test_the_whole_error_stands_in_a_file_of_this_user_without_secrets(tmp_path:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def no_folder(home: Path) -> None:
+    (home / "errors").write_text("a file in its place")
+
+
+def full_disk(home: Path) -> None:
+    (home / "errors").mkdir()
+    (home / "errors/a-run.txt").symlink_to("/dev/full")
+
+
+@pytest.mark.parametrize(
+    ("hinder", "why"), [(no_folder, "File exists"), (full_disk, "No space left on device")]
+)
+@pytest.mark.parametrize(
+    ("work", "words"), [(refused, "Reading: no ***. Wait."), (broken, "KeyError, which nobody")]
+)
+def test_where_the_whole_error_cannot_be_written_the_rest_is_told_all_the_same(
+    tmp_path: Path, work, words: str, hinder, why: str
+):
+    hinder(tmp_path)
+    failure, log = stored(tmp_path, work)
+    file = tmp_path / "errors/a-run.txt"
+    assert str(failure.description).startswith(words)
+    told = f"{file} could not be written ({why})."
+    assert failure.metadata["whole error not kept"].value == told
+    assert COMPLAINT not in log
+    assert SECRET not in log
+
+
+def test_an_error_about_half_a_character_is_kept_too(tmp_path: Path):
+    def work() -> None:
+        raise ValueError(f"{COMPLAINT} \ud83d")
+
+    failure, log = stored(tmp_path, work)
+    assert f"{COMPLAINT} \\ud83d" in Path(str(failure.metadata["whole error"].value)).read_text()
+    assert COMPLAINT not in log
+
+
 def test_a_known_error_keeps_its_words_and_whether_a_retry_may_help(tmp_path: Path):
     with pytest.raises(dg.Failure) as caught, explained_failures(str(tmp_path), "a-run.txt"):
         refused()

@@ -19,6 +19,7 @@ from resources.masking import mask, masked_traceback
 from sambodhan_assets.domain.errors import PlatformError, TransientError
 
 FOLDER = "errors"
+NOT_KEPT = "whole error not kept"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -59,20 +60,27 @@ def _known_failure(error: PlatformError, home: Path, name: str) -> dg.Failure:
 
 def _unknown_failure(error: Exception, home: Path, name: str) -> dg.Failure:
     places = _places(error, home, name)
+    where = f"stands only in {home / FOLDER / name} on the machine of the run."
+    if NOT_KEPT in places:
+        where = f"is kept nowhere: {places[NOT_KEPT]}"
     return dg.Failure(
         description=(
             f"{type(error).__name__}, which nobody expected here. Its text may hold complaints, "
-            f"so it stands only in {home / FOLDER / name} on the machine of the run."
+            f"so it {where}"
         ),
         metadata=places,
     )
 
 
 def _places(error: Exception, home: Path, name: str) -> dict[str, Any]:
-    return {
-        "lines of code": dg.MetadataValue.md(f"```\n{code_lines(error)}\n```"),
-        "whole error": dg.MetadataValue.path(_keep(error, home, name)),
-    }
+    code = dg.MetadataValue.md(f"```\n{code_lines(error)}\n```")
+    try:
+        kept = {"whole error": dg.MetadataValue.path(_keep(error, home, name))}
+    except OSError as refusal:
+        # Raised, it would take this error with its text into Dagster's storage.
+        reason = refusal.strerror or type(refusal).__name__
+        kept = {NOT_KEPT: f"{home / FOLDER / name} could not be written ({reason})."}
+    return {"lines of code": code, **kept}
 
 
 def code_lines(error: BaseException) -> str:
@@ -98,5 +106,6 @@ def _keep(error: Exception, home: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / name
     file.touch(mode=0o600)
-    file.write_text(masked_traceback(error), encoding="utf-8")
+    # Half a character, as broken input holds it, must not hide the rest.
+    file.write_text(masked_traceback(error), encoding="utf-8", errors="backslashreplace")
     return file
