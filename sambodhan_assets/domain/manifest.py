@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.json_records import record_from_json
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -71,25 +72,20 @@ class Manifest:
             origin: Where it was read, for the error.
 
         Raises:
-            PermanentError: It is no JSON, lacks a field, or has a format of a later release.
+            PermanentError: It is damaged, or of a later release of this program.
         """
-        try:
-            fields = json.loads(text)
-            fields["files"] = {p: FileEntry(**entry) for p, entry in fields["files"].items()}
-            manifest = cls(**fields)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise PermanentError(
-                tried=f"Reading the manifest {origin}",
-                found=f"it is damaged ({type(error).__name__}: {error}).",
-                todo="Restore the version from a backup, or publish it again.",
-            ) from error
-        if manifest.format_version != FORMAT_VERSION:
-            raise PermanentError(
-                tried=f"Reading the manifest {origin}",
-                found=f"its format is {manifest.format_version}, known is {FORMAT_VERSION}.",
-                todo="Use the release of this platform that wrote it.",
-            )
-        return manifest
+        return record_from_json(
+            text,
+            cls._from_fields,
+            name=f"the manifest {origin}",
+            format_version=FORMAT_VERSION,
+            todo="Restore the version from a backup, or publish it again.",
+        )
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> "Manifest":
+        fields["files"] = {path: FileEntry(**entry) for path, entry in fields["files"].items()}
+        return cls(**fields)
 
 
 def file_entries(folder: Path) -> dict[str, FileEntry]:

@@ -6,11 +6,8 @@ from pathlib import Path
 from sambodhan_assets.domain.export.build import WrittenRows
 from sambodhan_assets.domain.export.checksums import CHECKSUMS_NAME, checksums_text, digest_of
 from sambodhan_assets.domain.export.config_lock import LOCK_NAME
-from sambodhan_assets.domain.export.manifest import (
-    ExportFile,
-    ExportManifest,
-    manifest_name,
-)
+from sambodhan_assets.domain.export.manifest import ExportManifest, manifest_name
+from sambodhan_assets.domain.manifest import FileEntry
 
 
 def data_name(version: str, form: str) -> str:
@@ -40,7 +37,7 @@ def seal(folder: Path, manifest: ExportManifest) -> ExportManifest:
         data_name(manifest.version, form): manifest.rows for form in ("jsonl", "parquet", "csv")
     }
     files = {
-        path.name: ExportFile(
+        path.name: FileEntry(
             sha256=digest_of(path), size=path.stat().st_size, rows=rows.get(path.name)
         )
         for path in sorted(folder.iterdir())

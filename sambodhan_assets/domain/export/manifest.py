@@ -6,24 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.json_records import record_from_json
+from sambodhan_assets.domain.manifest import FileEntry
 
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportFile:
-    """One file of an export.
-
-    Attributes:
-        sha256: Hexadecimal digest of the bytes.
-        size: Bytes.
-        rows: Rows of a data file; None for other files.
-    """
-
-    sha256: str
-    size: int
-    rows: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +61,7 @@ class ExportManifest:
     inputs_hash: str
     config_lock_sha256: str
     git_dirty: bool | None
-    files: Mapping[str, ExportFile]
+    files: Mapping[str, FileEntry]
     origins: tuple[Origin, ...]
     qa: Mapping[str, Any] = field(default_factory=dict[str, Any])
     format_version: int = FORMAT_VERSION
@@ -95,24 +81,19 @@ class ExportManifest:
         Raises:
             PermanentError: It is damaged, or of a later release of this program.
         """
-        try:
-            fields = json.loads(text)
-            fields["files"] = {n: ExportFile(**entry) for n, entry in fields["files"].items()}
-            fields["origins"] = tuple(Origin(**origin) for origin in fields["origins"])
-            manifest = cls(**fields)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise PermanentError(
-                tried=f"Reading the manifest {origin}",
-                found=f"it is damaged ({type(error).__name__}: {error}).",
-                todo="Fetch the export again, or export under another version.",
-            ) from error
-        if manifest.format_version != FORMAT_VERSION:
-            raise PermanentError(
-                tried=f"Reading the manifest {origin}",
-                found=f"its format is {manifest.format_version}, known is {FORMAT_VERSION}.",
-                todo="Use the release of this platform that wrote it.",
-            )
-        return manifest
+        return record_from_json(
+            text,
+            cls._from_fields,
+            name=f"the manifest {origin}",
+            format_version=FORMAT_VERSION,
+            todo="Fetch the export again, or export under another version.",
+        )
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> "ExportManifest":
+        fields["files"] = {name: FileEntry(**entry) for name, entry in fields["files"].items()}
+        fields["origins"] = tuple(Origin(**origin) for origin in fields["origins"])
+        return cls(**fields)
 
 
 def manifest_name(version: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.json_records import record_from_json
 from sambodhan_assets.domain.qa.metric import ListedRow, Metric, Section
 from sambodhan_assets.domain.qa.verdicts import (
     Bound,
@@ -70,24 +70,19 @@ class QaReport:
         Raises:
             PermanentError: It is damaged, or of a later release of this program.
         """
-        try:
-            fields = json.loads(text)
-            found = fields["format_version"]
-            if found == FORMAT_VERSION:
-                fields["sections"] = tuple(map(_section, fields["sections"]))
-                fields["verdicts"] = tuple(map(_verdict, fields["verdicts"]))
-                return cls(**fields)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise PermanentError(
-                tried=f"Reading the QA report {origin}",
-                found=f"it is damaged ({type(error).__name__}: {error}).",
-                todo="Fetch the export again, or export under another version.",
-            ) from error
-        raise PermanentError(
-            tried=f"Reading the QA report {origin}",
-            found=f"its format is {found}, known is {FORMAT_VERSION}.",
-            todo="Use the release of this platform that wrote it.",
+        return record_from_json(
+            text,
+            cls._from_fields,
+            name=f"the QA report {origin}",
+            format_version=FORMAT_VERSION,
+            todo="Fetch the export again, or export under another version.",
         )
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> "QaReport":
+        fields["sections"] = tuple(map(_section, fields["sections"]))
+        fields["verdicts"] = tuple(map(_verdict, fields["verdicts"]))
+        return cls(**fields)
 
 
 def qa_report(
