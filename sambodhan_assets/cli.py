@@ -1,10 +1,8 @@
 """The command line: `sambodhan --help` lists the commands."""
 
 import json
-import shlex
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import stamina
@@ -12,7 +10,6 @@ import stamina.instrumentation
 import typer
 from rich.markup import escape
 
-from resources.artifact_store import ArtifactStore
 from resources.assembly import (
     build_lane_settings,
     open_audit_store,
@@ -22,16 +19,17 @@ from resources.assembly import (
     open_spaces,
 )
 from resources.masking import mask, mask_logs, masked_traceback
-from resources.profiles import Settings, load_settings, read_environment_file
+from resources.profiles import load_settings, read_environment_file
 from resources.rollback import newest_if_known, roll_back
 from sambodhan_assets.console import err, examples, out, print_lines
-from sambodhan_assets.correct_command import correct, roll_back_embedding
+from sambodhan_assets.demo_command import demo
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
+from sambodhan_assets.embedding_commands import correct, generate_pairs, roll_back_embedding
 from sambodhan_assets.export_commands import export_app
-from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LANES, LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LabelTask
 from sambodhan_assets.load_commands import load_app
 from sambodhan_assets.space.commands import space_app, trigger
-from sambodhan_assets.status import TaskStatus, status_lines, task_status
+from sambodhan_assets.status import all_status, status_lines
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,7 +49,11 @@ app.add_typer(load_app, name="load")
 app.add_typer(db_app, name="db")
 app.add_typer(space_app, name="space")
 app.add_typer(export_app, name="export")
+app.command(epilog=examples("demo", "demo --data grievances.csv", "demo --typos"))(demo)
 app.command(epilog=examples("correct --domain brand toyotta"))(correct)
+app.command("generate-pairs", epilog=examples("generate-pairs typos.csv --count 1000"))(
+    generate_pairs
+)
 app.command(epilog=examples("trigger prepare", "trigger department"))(trigger)
 
 TaskName = Annotated[str, typer.Argument(help="Label task, such as department or urgency.")]
@@ -73,24 +75,6 @@ def main() -> None:
         sys.exit(1)
 
 
-@app.command(epilog=examples("demo", "demo --data grievances.csv"))
-def demo(
-    data: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV: id, grievance, department, urgency."),
-    ] = None,
-) -> None:
-    """Runs the whole loop twice with simulated citizens and officials.
-
-    Everything it writes stands under SAMBODHAN_HOME. It replaces an earlier demo, never other data.
-    """
-    from sambodhan_assets.demo import run_demo
-
-    with out.status("Working"):
-        settings = run_demo(data, lambda line: print_lines([line]))
-    print_lines(["", *status_lines(_all_status(settings)), "", *_next_steps(settings)])
-
-
 @db_app.command("init")
 def db_init() -> None:
     """Creates missing tables, columns and indexes."""
@@ -105,7 +89,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Prints JSON.")] = False,
 ) -> None:
     """Shows what is published, what serves, and the last verdict."""
-    states = _all_status(load_settings())
+    states = all_status(load_settings())
     if as_json:
         text = json.dumps({name: asdict(state) for name, state in states.items()}, indent=2)
         sys.stdout.write(text + "\n")
@@ -127,14 +111,14 @@ def sheets() -> None:
 
 @app.command(epilog=examples("rollback department", "rollback urgency --to v20260101_020000"))
 def rollback(
-    task_name: TaskName,
+    task_name: Annotated[str, typer.Argument(help="Such as department, urgency or embedding.")],
     to: Annotated[str | None, typer.Option(help="Tag; default: what was replaced.")] = None,
 ) -> None:
     """Lets an earlier version serve again."""
     if task_name == EMBEDDING.name:
         roll_back_embedding(to)
         return
-    task, settings = _task(task_name), load_settings()
+    task, settings = _task(task_name, EMBEDDING.name), load_settings()
     newest = newest_if_known(
         open_feedback_store(settings), lambda text: err.print(text, markup=False, highlight=False)
     )
@@ -211,33 +195,13 @@ def _say_retry(details: stamina.instrumentation.RetryDetails) -> None:
     err.print(f"No answer yet; trying again in {details.wait_for:.0f} s.", highlight=False)
 
 
-def _next_steps(settings: Settings) -> list[str]:
-    """How to go on with the demo's own settings; others would find too few rows."""
-    variables = {
-        "SAMBODHAN_HOME": settings.home,
-        "MIN_DATASET_LEN": settings.min_dataset_len,
-        "ANCHOR_DATASET": settings.anchor_dataset,
-    }
-    assigned = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in variables.items())
-    return [
-        "Look at runs, checks and lineage on http://127.0.0.1:3000 with",
-        f"  {assigned} make ui",
-    ]
-
-
-def _task(name: str) -> LabelTask:
+def _task(name: str, *also: str) -> LabelTask:
+    """The label task of a name; `also` are other names that the command takes."""
     for task in LABEL_TASKS:
         if task.name == name:
             return task
     raise PermanentError(
         tried=f"Looking for the label task {name!r}",
         found="there is no such task.",
-        todo=f"Name one of {', '.join(task.name for task in LABEL_TASKS)}.",
+        todo=f"Name one of {', '.join([*(task.name for task in LABEL_TASKS), *also])}.",
     )
-
-
-def _all_status(settings: Settings) -> dict[str, TaskStatus]:
-    lanes = build_lane_settings(settings, LABEL_TASKS)
-    artifacts = ArtifactStore(url=settings.artifact_url)
-    registry = open_registry(settings)
-    return {lane.name: task_status(lane, lanes, artifacts, registry) for lane in LANES}

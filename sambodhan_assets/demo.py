@@ -19,6 +19,8 @@ from resources.assembly import (
     open_sheets,
 )
 from resources.audits.files import load_audits
+from resources.embedding.base_model import MISSING, packaged_model
+from resources.embedding.postgres_pairs import PostgresPairs
 from resources.feedback_store import FeedbackStore
 from resources.postgres.embedded import EmbeddedPostgres
 from resources.profiles import Settings, load_settings
@@ -35,8 +37,9 @@ from sambodhan_assets.demo_world import (
 )
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.classifier import TextClassifier, load_classifier
+from sambodhan_assets.domain.sample.typos import generate_pairs
 from sambodhan_assets.jobs import pipeline_name
-from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
+from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LabelTask, Lane
 from sambodhan_assets.status import task_status
 from sensors.run_outcome import summarise
 
@@ -46,6 +49,7 @@ DEMO_MIN_DATASET_LEN = 30
 # Each of the two rounds lasts half of it, long enough for reviews that come two weeks late.
 PERIOD = timedelta(days=30)
 ROUNDS = 2
+DEMO_PAIRS, DEMO_SEED = 1000, 1
 # Of one candidate; after them it may stay on hold.
 MOST_SHEETS = 2
 # `make ui` links the same file; without it Dagster would send telemetry.
@@ -56,11 +60,12 @@ STATE_FOLDERS = ("registry", "artifacts", "postgres", "sheets", "demo")
 Say = Callable[[str], None]
 
 
-def run_demo(data: Path | None, say: Say) -> Settings:
+def run_demo(data: Path | None, *, typos: bool, say: Say) -> Settings:
     """Runs the loop twice for every label task; Dagster's own log goes to a file.
 
     Args:
         data: CSV with id, grievance and one column of true labels per task; None for the sample.
+        typos: Whether to run the embedding lane too, on generated pairs.
         say: Receives one line per step.
 
     Returns:
@@ -71,6 +76,12 @@ def run_demo(data: Path | None, say: Say) -> Settings:
     """
     truth = read_truth(data) if data else sample_truth()
     settings = load_settings()
+    if typos and (settings.embedding_pairs or settings.supabase_url):
+        raise PermanentError(
+            tried="Starting the demo",
+            found="EMBEDDING_PAIRS or SUPABASE_URL name pairs of yours.",
+            todo="Unset them: the demo trains on pairs of its own.",
+        )
     store = _start_afresh(settings, say)
     cut = int(len(truth) * BOOTSTRAP_SHARE)
     middle = (cut + len(truth)) // 2
@@ -93,6 +104,8 @@ def run_demo(data: Path | None, say: Say) -> Settings:
                 _run_job(pipeline_name(task), task, settings, instance, said)
                 _answer_sheets(task, truth, settings, instance, said)
         models = {**models, **_deployed_models(settings)}
+    if typos:
+        _correct_typos(settings, say)
     return settings
 
 
@@ -138,8 +151,18 @@ def _store(period: Period, store: FeedbackStore, say: Say) -> None:
     say(f"officials filed {len(period.corrections)} reviews.")
 
 
+def _correct_typos(settings: Settings, say: Say) -> None:
+    pairs = PostgresPairs(url="", home=str(settings.home))
+    count = pairs.add(generate_pairs(DEMO_PAIRS, seed=DEMO_SEED))
+    say(f"{count} invented typos of car brands and models; the training takes minutes.")
+    if settings.embedding_checkpoint is None and packaged_model() is None:
+        say(MISSING)
+    with _open_instance(settings.home / "dagster") as instance:
+        _run_job(EMBEDDING.pipeline_job, EMBEDDING, settings, instance, say)
+
+
 def _run_job(
-    name: str, task: LabelTask, settings: Settings, instance: dg.DagsterInstance, say: Say
+    name: str, task: Lane, settings: Settings, instance: dg.DagsterInstance, say: Say
 ) -> None:
     job = build_definitions(LABEL_TASKS, settings).resolve_job_def(name)
     started = time.monotonic()
@@ -189,14 +212,15 @@ def _log_file(settings: Settings) -> Path:
     return settings.home / "demo" / "dagster.log"
 
 
-def _outcome(task: LabelTask, settings: Settings) -> str:
+def _outcome(task: Lane, settings: Settings) -> str:
     state = task_status(
         task,
         build_lane_settings(settings, LABEL_TASKS),
         ArtifactStore(url=settings.artifact_url),
         open_registry(settings),
     )
-    return f"dataset {state.dataset_version}, {state.verdict}, {state.deployed} serves."
+    decided = state.verdict or "nothing to decide"
+    return f"dataset {state.dataset_version}, {decided}, {state.deployed or 'nothing'} serves."
 
 
 def _deployed_models(settings: Settings) -> dict[str, TextClassifier]:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources.artifact_store import ArtifactStore
+from resources.assembly import build_lane_settings, open_registry
 from resources.deployment import is_settled
 from resources.lane_settings import LaneSettings, decision_repository
+from resources.profiles import Settings
 from resources.registry.base import Registry
 from sambodhan_assets.domain.dataset.splits import SPLITS
 from sambodhan_assets.domain.embedding.contest import CANDIDATE
-from sambodhan_assets.label_tasks import EMBEDDING, Lane
+from sambodhan_assets.label_tasks import EMBEDDING, LABEL_TASKS, LANES, Lane
 
 HEADINGS = ("task", "dataset", "rows", "deployed", "score", "verdict")
 LEGEND = (
@@ -57,6 +59,13 @@ class TaskStatus:
     waiting: bool
     macro_f1: float | None
     accuracy_at_1: dict[str, float | None] | None
+
+
+def all_status(settings: Settings) -> dict[str, TaskStatus]:
+    """State of every lane, by its name."""
+    lanes, registry = build_lane_settings(settings, LABEL_TASKS), open_registry(settings)
+    artifacts = ArtifactStore(url=settings.artifact_url)
+    return {lane.name: task_status(lane, lanes, artifacts, registry) for lane in LANES}
 
 
 def task_status(

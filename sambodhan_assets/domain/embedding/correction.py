@@ -21,7 +21,14 @@ class Correction:
 def nearest(
     scorer: Scorer, terms: pa.Table, templates: Mapping[str, str], domain: str, text: str
 ) -> Correction:
-    """The correct word of a domain that is most like a text.
+    """The correct word of a domain that is most like a text; of equals the first by alphabet.
+
+    Args:
+        scorer: Any.
+        terms: Columns domain and term, all correct words.
+        templates: Known domains.
+        domain: One of them.
+        text: A word as somebody wrote it.
 
     Raises:
         PermanentError: The text is empty, or the domain is unknown or has no word.

@@ -10,6 +10,7 @@ import numpy as np
 from sambodhan_assets.domain.embedding.domains import query_text
 from sambodhan_assets.domain.embedding.retrieval import Floats
 from sambodhan_assets.domain.errors import PermanentError
+from sambodhan_assets.domain.models.progress_bars import without_progress_bars
 
 MODULES_FILE = "modules.json"
 # Modules of the library itself: any other name would make it import code from the folder.
@@ -51,22 +52,37 @@ def load_sentence_model(folder: Path) -> Any:
     """A SentenceTransformer with safetensors weights; nothing is fetched from anywhere.
 
     Raises:
-        PermanentError: As in `check_sentence_model`, or the library cannot read it.
+        PermanentError: As in `check_sentence_model`, the library cannot read it, or a weight is
+            not finite.
     """
+    import torch
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     check_sentence_model(folder)
     try:
-        return SentenceTransformer(
-            str(folder),
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        with without_progress_bars():
+            # float32: a model saved in half precision would otherwise answer, and train, in it.
+            model = SentenceTransformer(
+                str(folder),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+            )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise _unusable(
             folder, f"it cannot be loaded ({type(error).__name__}: {error})."
         ) from error
+    broken = [name for name, part in model.named_parameters() if not torch.isfinite(part).all()]
+    if broken:
+        raise _unusable(folder, f"the weights {', '.join(broken[:3])} are not finite.")
+    return model
+
+
+def save_sentence_model(model: Any, folder: Path) -> None:
+    """Writes safetensors, configuration and tokenizer; `load_sentence_model` reads them."""
+    with without_progress_bars():
+        model.save(str(folder), create_model_card=False, safe_serialization=True)
 
 
 class EmbeddingScorer:

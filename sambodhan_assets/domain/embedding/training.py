@@ -19,6 +19,7 @@ from sambodhan_assets.domain.embedding.retrieval import answer, summarise, terms
 from sambodhan_assets.domain.embedding.settings import EmbeddingSettings
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.precision import best_device, choose_precision
+from sambodhan_assets.domain.models.progress_bars import without_progress_bars
 
 _METRIC = "accuracy_at_1"
 
@@ -45,28 +46,23 @@ def train_embeddings(
     Raises:
         PermanentError: Train or eval split is empty, or the best weights were not restored.
     """
-    from sentence_transformers import SentenceTransformerTrainer
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-    from transformers import PrinterCallback, ProgressCallback, set_seed
+    from transformers import set_seed
 
     _refuse_empty_splits(dataset)
     precision = choose_precision(settings.precision, best_device())
-    with TemporaryDirectory(prefix="checkpoints-", dir=work_folder) as folder:
+    evaluations: list[dict[str, float]] = []
+    with (
+        TemporaryDirectory(prefix="checkpoints-", dir=work_folder) as folder,
+        without_progress_bars(),
+    ):
         set_seed(seed)
-        evaluations: list[dict[str, float]] = []
-        trainer = SentenceTransformerTrainer(
-            model=model,
-            args=_arguments(Path(folder), settings, precision, seed),
-            train_dataset=_both_directions(dataset),
-            loss=MultipleNegativesRankingLoss(model, scale=settings.scale),
-            evaluator=build_evaluator(dataset, evaluations, on_log),
-        )
-        for callback in (PrinterCallback, ProgressCallback):
-            trainer.remove_callback(callback)  # `on_log` tells what there is to tell
+        arguments = _arguments(Path(folder), settings, precision, seed)
+        evaluator = build_evaluator(dataset, evaluations, on_log)
+        trainer = _trainer(model, dataset, arguments, evaluator, scale=settings.scale)
         trainer.train()
-        check_best_restored(model, trainer.state.best_model_checkpoint)
-        model.eval()  # the trainer leaves it ready to learn
         state = trainer.state
+        check_best_restored(model, state.best_model_checkpoint)
+        model.eval()  # the trainer leaves it ready to learn
     return {
         "best_accuracy_at_1": state.best_metric,
         "best_step": state.best_global_step,
@@ -75,6 +71,29 @@ def train_embeddings(
         "device": best_device(),
         "precision": precision,
     }
+
+
+def _trainer(
+    model: Any, dataset: EmbeddingDataset, arguments: Any, evaluator: Any, *, scale: float
+) -> Any:
+    from sentence_transformers import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+    from transformers import PrinterCallback, ProgressCallback
+
+    class Trainer(SentenceTransformerTrainer):
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """None: the card of a version is another one, and examples for it take time."""
+
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=_both_directions(dataset),
+        loss=MultipleNegativesRankingLoss(model, scale=scale),
+        evaluator=evaluator,
+    )
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)  # the evaluator tells what there is to tell
+    return trainer
 
 
 def _refuse_empty_splits(dataset: EmbeddingDataset) -> None:

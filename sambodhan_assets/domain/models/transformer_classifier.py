@@ -12,6 +12,7 @@ from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.calibration import calibration_of
 from sambodhan_assets.domain.models.confidence import tempered
 from sambodhan_assets.domain.models.precision import best_device
+from sambodhan_assets.domain.models.progress_bars import without_progress_bars
 from sambodhan_assets.domain.models.tokens import encode, longest_input, pad, tokenizer_problem
 from sambodhan_assets.domain.models.training_record import TRAINING_FILE, TrainingRecord
 
@@ -191,15 +192,16 @@ def _read(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     try:
-        # float32: by default a model saved in half precision would answer, and train, in it.
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+        with without_progress_bars():
+            # float32: by default a model saved in half precision would answer, and train, in it.
+            model, report = AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
         tokenizer = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
