@@ -1,4 +1,4 @@
-"""The files of a Space's repository: Dockerfile, card, pinned packages, and the project itself."""
+"""The files of a Space's repository: Dockerfile, card, command, pinned packages, the project."""
 
 import shutil
 import tomllib
@@ -9,6 +9,7 @@ from sambodhan_assets.domain.errors import PermanentError
 
 KINDS = ("prepare_dataset", "retrain", "inference")
 ROOT = Path(__file__).parents[2]
+SPACES = ROOT / "deploy" / "spaces"
 # 2 to 5 GB that only transformers need; they are installed apart, or not at all.
 TORCH_PACKAGES = ("torch", "transformers", "sentence-transformers")
 # A Space's disk is lost, so its artifact store is a bucket.
@@ -29,19 +30,17 @@ def write_space_files(kind: str, folder: Path) -> list[str]:
     Raises:
         PermanentError: There is no such kind, the folder holds other files, or this is no checkout.
     """
-    source = ROOT / "deploy" / "spaces" / kind
     if kind not in KINDS:
         raise _refused(kind, "there is no such kind.", f"Name one of {', '.join(KINDS)}.")
-    if not (source / "Dockerfile").exists():
-        raise _refused(kind, f"{source} does not exist.", "Run it in a checkout of the project.")
+    if not SPACES.exists():
+        raise _refused(kind, f"{SPACES} does not exist.", "Run it in a checkout of the project.")
     if folder.exists() and any(folder.iterdir()) and not (folder / _OURS).is_dir():
         raise _refused(kind, f"{folder} holds other files.", "Name a new folder.")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     shutil.rmtree(folder / _OURS, ignore_errors=True)
-    for name in ("Dockerfile", "README.md"):
-        _copy(source / name, folder / name)
-    for name in ("constraints.txt", "dagster.yaml"):
-        _copy(ROOT / name, folder / name)
+    spaces = (SPACES / "Dockerfile", SPACES / kind / "README.md", SPACES / kind / "start.sh")
+    for source in (*spaces, ROOT / "constraints.txt", ROOT / "dagster.yaml"):
+        _copy(source, folder / source.name)
     for name, packages in _requirements(project["project"]).items():
         (folder / name).write_text("".join(f"{line}\n" for line in packages), encoding="utf-8")
     for file in _project_files(project["tool"]["setuptools"]["packages"]):

@@ -1,0 +1,1 @@
+exec sambodhan serve "$LABEL" --host 0.0.0.0 --port 7860

@@ -1,0 +1,1 @@
+exec sambodhan space prepare --port 7860

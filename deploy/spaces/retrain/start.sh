@@ -1,0 +1,1 @@
+exec sambodhan space retrain --port 7860
