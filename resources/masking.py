@@ -13,6 +13,10 @@ from functools import cache
 from html import escape
 from urllib.parse import quote, quote_plus, unquote
 
+from stamina.instrumentation import set_on_retry_hooks
+
+from resources.retries import log_retry
+
 HIDDEN = "***"
 # Secrets of fewer characters are hidden in addresses only: anywhere else they are parts of words.
 _SHORTEST = 4
@@ -55,8 +59,13 @@ def mask(text: str) -> str:
 
 
 def mask_logs() -> None:
-    """Masks every log record of this process from now on, whichever handler writes it."""
-    logging.setLogRecordFactory(_MaskedRecord)
+    """Masks every log record of this process from now on, whichever handler writes it.
+
+    What is tried again is told through them too; a hook that is set later takes its place.
+    """
+    if logging.getLogRecordFactory() is not _MaskedRecord:
+        logging.setLogRecordFactory(_MaskedRecord)
+        set_on_retry_hooks([log_retry])
 
 
 def masked_traceback(error: BaseException) -> str:

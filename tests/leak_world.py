@@ -135,7 +135,7 @@ def left_traces(worlds: Worlds, scratch: Path) -> Generator[Traces]:
     certificate = make_certificate(scratch)
     with (
         mail_server(certificate, "starttls") as mails,
-        webhook() as (slack_url, chats, _),
+        webhook() as (slack_url, chats, codes),
         LiveHub(xet=False) as hub,
     ):
         hub.call("POST", "/_tokens", {TOKEN: {"user": "alice", "role": "write", "orgs": []}})
@@ -155,6 +155,8 @@ def left_traces(worlds: Worlds, scratch: Path) -> Generator[Traces]:
                 "HF_HOME": str(scratch / "hf"),
             }
         )
+        # What is tried again is logged, and the address of a webhook is a secret.
+        codes.append(503)
         try:
             run_all(runner, world, hub)
         finally:
@@ -164,7 +166,7 @@ def left_traces(worlds: Worlds, scratch: Path) -> Generator[Traces]:
             runs=tuple(runner.runs),
             printed=runner.printed,
             mails=tuple(message.as_bytes() for message in mails.messages),
-            chats=tuple(body.encode() for body in chats),
+            chats=tuple(body.encode() for body in dict.fromkeys(chats)),
             hub=dict(files_on(hub)),
             commits=json.dumps(hub.state(), ensure_ascii=False),
         )

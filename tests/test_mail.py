@@ -3,15 +3,29 @@
 import json
 import logging
 import threading
+from collections.abc import Generator
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
+from resources.masking import mask_logs
 from tests.mail_servers import PASSWORD, MailServer
 from tests.mails import tell, variables
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+@pytest.fixture
+def new_process() -> Generator[None]:
+    """Logs and repeated tries as a process finds them that has masked nothing yet."""
+    factory = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)
+    set_on_retry_hooks(None)
+    yield
+    logging.setLogRecordFactory(factory)
+    set_on_retry_hooks(None)
 
 
 def test_a_mail_tells_the_same_in_text_and_in_escaped_html(
@@ -135,3 +149,33 @@ def test_a_refused_webhook_is_logged_without_its_address(
     assert len(bodies) == 1
     assert "No Slack message about run a-run: HTTP 403." in caplog.text
     assert "geheim-hook" not in caplog.text
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.usefixtures("new_process")
+def test_a_webhook_that_is_tried_again_is_printed_without_its_address(
+    tmp_path: Path,
+    slack: tuple[str, list[str], list[int]],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+):
+    url, bodies, codes = slack
+    codes.append(code)
+    mask_logs()
+    tell({"SAMBODHAN_HOME": str(tmp_path), "SLACK_WEBHOOK_URL": url})
+    assert len(bodies) == 2
+    printed = capfd.readouterr()
+    assert "geheim-hook" not in printed.out + printed.err + caplog.text
+    assert f"resources.mail.MailNotifier._post: HTTP {code}; next try in 0 s." in caplog.text
+
+
+@pytest.mark.usefixtures("new_process")
+def test_a_hook_of_the_command_line_stays_when_a_code_location_masks_again():
+    told: list[str] = []
+    mask_logs()
+    set_on_retry_hooks([lambda details: told.append(details.name)])
+    mask_logs()
+    (hook,) = get_on_retry_hooks()
+    hook(RetryDetails("probe", (), {}, 1, 0.0, 0.0, ValueError()))
+    assert told == ["probe"]
