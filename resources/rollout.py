@@ -1,16 +1,16 @@
 """Lets the inference Space serve what the pointer names; what cannot serve is put back.
 
 State is in the registry and in what the Space says of itself, so a run that was killed on the way
-is finished by the next one: `finish_rollout` restarts a Space that serves something else.
+is finished by the next one: `finish_rollout` restarts a Space that surely serves something else.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from resources.lane_settings import LaneSettings
-from resources.registry.base import Deployment, Registry
-from resources.spaces import RESTING_STAGES, Spaces
+from resources.registry.base import ADOPTION, Deployment, Registry
+from resources.spaces import FAILED_STAGES, RUNNING, Spaces
 from sambodhan_assets.domain.errors import PermanentError, PlatformError
 from sambodhan_assets.domain.models.classifier import load_classifier
 from sambodhan_assets.label_tasks import LabelTask
@@ -24,6 +24,19 @@ GOLDEN_TEXTS = (
 )
 # Another machine, library or precision moves a probability a little; another model moves it more.
 MOST_DIFFERENCE = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroughtUp:
+    """A Space that was started anew, although nothing was deployed.
+
+    Attributes:
+        deployment: What it serves now.
+        found: What it did before, as a sentence.
+    """
+
+    deployment: Deployment
+    found: str
 
 
 def roll_out(
@@ -56,26 +69,41 @@ def roll_out(
 
 def finish_rollout(
     task: LabelTask, settings: LaneSettings, registry: Registry, spaces: Spaces
-) -> Deployment | None:
+) -> BroughtUp | None:
     """Restarts a Space that does not serve what the pointer names, as a killed run leaves it.
 
-    A Space that rests is left alone: it will start with the version of the pointer. The pointer is
-    never moved here, because it may have been right for weeks.
+    The pointer is never moved here, because it may have been right for weeks.
 
     Returns:
-        The deployment that serves now; None if there was nothing to do.
+        What was brought up; None if there was nothing to do.
 
     Raises:
         PlatformError: The Space does not serve it after the restart either.
     """
-    space = spaces.inference_space(task)
     deployment = registry.deployed(settings.model_repository(task))
-    if space is None or deployment is None or spaces.state(space).stage in RESTING_STAGES:
-        return None
-    if spaces.served_version(task) == deployment.tag:
+    served = None if deployment is None else served_instead(task, deployment, spaces)
+    if deployment is None or served is None:
         return None
     _bring_up(task, deployment.tag, settings, registry, spaces)
-    return deployment
+    found = f"{spaces.inference_space(task)} served {served}."
+    return BroughtUp(deployment=deployment, found=found)
+
+
+def served_instead(task: LabelTask, deployment: Deployment, spaces: Spaces) -> str | None:
+    """What the Space serves instead of what the pointer names; None if that is not sure.
+
+    Somebody may be served by a Space that names no version: its proxy has lost one question, or
+    it runs an adopted model in a program that tells none. A restart would only take it away from
+    them. A Space that rests, is built or starts will load the version of the pointer by itself.
+    """
+    space = spaces.inference_space(task)
+    if space is None:
+        return None
+    stage = spaces.state(space).stage
+    if stage in FAILED_STAGES and deployment.action != ADOPTION:
+        return f"nothing ({stage})"
+    served = spaces.served_version(task) if stage == RUNNING else None
+    return None if served == deployment.tag else served
 
 
 def _bring_up(

@@ -9,6 +9,10 @@ import dagster as dg
 from sambodhan_assets.domain.run_summary import Ending, TaskNews
 
 _ENDINGS = {"HOLD": Ending.HOLD, "REJECT": Ending.REJECTED}
+# Stands where nothing was deployed.
+_BROUGHT_UP = "brought up again"
+# In the metadata of a dataset version that an earlier run published and this one goes on with.
+UNCHANGED = "nothing changed since"
 # Of an asset's metadata only these are told: none of them holds a complaint's text.
 _TOLD = {
     "dataset_version": {"tag": "dataset version", "parent": "version before it"},
@@ -19,7 +23,11 @@ _TOLD = {
         "rivals": "rivals",
         "decision record": "decision record",
     },
-    "deployed_tag": {"deployed": "serves now", "replaced": "replaced"},
+    "deployed_tag": {
+        "deployed": "serves now",
+        "replaced": "replaced",
+        _BROUGHT_UP: "started anew, because",
+    },
 }
 _SCORES = ("macro-F1 of the ", "accuracy@1 of the ")
 _GATES = ("F1_GATE", "RETRIEVAL_GATE")
@@ -72,18 +80,24 @@ def _sentence(metadata: Mapping[str, Any]) -> str:
 
 
 def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> TaskNews | None:
+    brought_up = _told(made, "deployed_tag", _BROUGHT_UP) is not None
     if "gate" in made and "evaluation" in made:
         verdict = str(made["gate"]["verdict"].value)
-        deployed = Ending.ACCEPTED if "deployed_tag" in made else Ending.NOT_DEPLOYED
+        moved = "deployed_tag" in made and not brought_up
+        deployed = Ending.ACCEPTED if moved else Ending.NOT_DEPLOYED
         ending = _ENDINGS.get(verdict, deployed)
         headline = str(made["evaluation"]["verdict"].value)
     elif "deployed_tag" in made:
-        ending = Ending.ROLLED_BACK if rolled_back else Ending.ACCEPTED
+        told = Ending.BROUGHT_UP if brought_up else Ending.ACCEPTED
+        ending = Ending.ROLLED_BACK if rolled_back else told
         headline = f"{made['deployed_tag']['deployed'].value} serves now."
     elif "dataset_version" in made:
-        ending = Ending.SKIPPED if stopped else Ending.PREPARED
+        again = _told(made, "dataset_version", UNCHANGED)
+        ending = Ending.SKIPPED if stopped or again else Ending.PREPARED
         rows = made["dataset_version"]["dagster/row_count"].value
         headline = f"{made['dataset_version']['tag'].value} is published, {rows:,} rows."
+        if again:
+            headline = f"Nothing changed since {again}; nothing was published."
         headline += f" {stopped}" if stopped else ""
     elif stopped is not None:
         ending, headline = Ending.SKIPPED, f"{stopped} Nothing was published or deployed."
@@ -96,7 +110,7 @@ def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> Task
         facts=_facts(made),
         commands=_commands(task, made),
         dataset_tag=_told(made, "dataset_version", "tag"),
-        model_tag=_told(made, "deployed_tag", "deployed"),
+        model_tag=None if brought_up else _told(made, "deployed_tag", "deployed"),
     )
 
 

@@ -47,6 +47,7 @@ class Container:
         stuck: It keeps the version that it has.
         broken: Tags that it fails to load; it names another version then.
         strange: Tags to which it gives answers of its own.
+        silent: It names no version: what it answers to GET instead; 0 where it does.
         seen: Headers of all requests.
     """
 
@@ -55,6 +56,7 @@ class Container:
     stuck: bool = False
     broken: set[str] = field(default_factory=set)
     strange: set[str] = field(default_factory=set)
+    silent: int = 0
     seen: list[dict[str, str]] = field(default_factory=list)
     tag: str | None = None
     starts: int = -1
@@ -79,6 +81,9 @@ def _handler(container: Container) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             container.start_if_asked()
+            if container.silent:
+                self.send_error(container.silent)
+                return
             self._answer({"version": container.tag})
 
         def do_POST(self):

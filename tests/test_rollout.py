@@ -10,7 +10,6 @@ from resources.rollout import roll_out
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.run_message import plain_text
 from sambodhan_assets.label_tasks import LABEL_TASKS
-from sambodhan_assets.space.examination import examine_spaces
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
 from tests.command_lines import sambodhan
@@ -161,43 +160,6 @@ def test_a_first_version_that_cannot_serve_has_none_to_go_back_to(space: Served)
         roll_out(DEPARTMENT, first, space.world.lanes, space.world.registry, spaces)
     assert "the Space serves v20000101_000000 now" in str(caught.value)
     assert len(space.world.moves()) == 1
-
-
-# A run that was killed between the pointer and the Space
-
-
-def test_materializing_the_tag_again_finishes_what_a_killed_run_began(
-    space: Served, tmp_path: Path
-):
-    newer = deploy_another(space.world, tmp_path)
-    assert space.container.tag != newer
-    told = [text for level, text in examine_spaces(space.world.settings) if level == "warning"]
-    assert len(told) == 1
-    assert f"{newer} is deployed. Materialize department/deployed_tag" in told[0]
-    outcome = run(space.world, only=DEPLOYED_TAG)
-    assert outcome.success, outcome.failure
-    assert outcome.made == DEPLOYED_TAG
-    assert space.container.tag == newer
-    assert run(space.world, only=DEPLOYED_TAG).made == []
-    assert restarts(space.hub) == 1
-    assert len(space.world.moves()) == 2
-
-
-def test_what_cannot_be_finished_is_red_and_moves_nothing(space: Served, tmp_path: Path):
-    newer = deploy_another(space.world, tmp_path)
-    space.container.stuck = True
-    assert "it runs, but says that it serves" in why(run(space.world, only=DEPLOYED_TAG))
-    assert space.world.serving() == newer
-    assert len(space.world.moves()) == 2
-
-
-def test_a_space_that_somebody_paused_is_left_alone(space: Served, tmp_path: Path):
-    deploy_another(space.world, tmp_path)
-    space.hub.call("POST", "/_space", {"repo": SPACE, "stage": "PAUSED"})
-    outcome = run(space.world, only=DEPLOYED_TAG)
-    assert outcome.success
-    assert outcome.made == []
-    assert restarts(space.hub) == 0
 
 
 # Going back

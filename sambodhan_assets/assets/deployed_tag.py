@@ -13,7 +13,7 @@ from resources.registry.base import Registry
 from resources.rollout import finish_rollout, roll_out
 from resources.spaces import Spaces
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.deployment_events import deployed
+from sambodhan_assets.assets.deployment_events import brought_up_again, deployed
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.label_tasks import LabelTask
@@ -51,21 +51,21 @@ def build_deployed_tag(task: LabelTask) -> dg.AssetsDefinition:
             decision = find_deployable(task, settings, artifacts, registry, context.run.run_id)
             if decision.refusal is not None:
                 context.log.warning(decision.refusal)
-                deployment = finish_rollout(task, settings, registry, spaces)
-                if deployment is None:
-                    return
-            else:
-                deployment = deploy_candidate(
-                    decision,
-                    task,
-                    settings,
-                    artifacts,
-                    registry,
-                    traffic_after_id=feedback.newest_complaint_id() or 0,
-                    run_id=context.run.run_id,
-                    now=datetime.now(UTC),
-                )
-                roll_out(task, deployment, settings, registry, spaces)
+                brought_up = finish_rollout(task, settings, registry, spaces)
+                if brought_up is not None:
+                    yield brought_up_again(brought_up)
+                return
+            deployment = deploy_candidate(
+                decision,
+                task,
+                settings,
+                artifacts,
+                registry,
+                traffic_after_id=feedback.newest_complaint_id() or 0,
+                run_id=context.run.run_id,
+                now=datetime.now(UTC),
+            )
+            roll_out(task, deployment, settings, registry, spaces)
             yield deployed(task, deployment)
 
     return deployed_tag

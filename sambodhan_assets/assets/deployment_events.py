@@ -3,6 +3,7 @@
 import dagster as dg
 
 from resources.registry.base import Deployment
+from resources.rollout import BroughtUp
 from sambodhan_assets.assets.stage import stage_key
 from sambodhan_assets.label_tasks import Lane
 
@@ -16,6 +17,15 @@ def deployed(task: Lane, deployment: Deployment) -> dg.MaterializeResult:
             "why": deployment.reason,
             "go back": f"sambodhan rollback {task.name}",
         },
+    )
+
+
+def brought_up_again(brought_up: BroughtUp) -> dg.MaterializeResult:
+    """Nothing was deployed, but the Space serves what the pointer named already."""
+    tag = brought_up.deployment.tag
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(tag),
+        metadata={"deployed": tag, "brought up again": brought_up.found},
     )
 
 

@@ -125,9 +125,11 @@ def _balanced_dataset(shelf: Shelf, step: Step) -> Tracked:
 
 
 def _dataset_version(shelf: Shelf, step: Step) -> Tracked:
-    if step.made is None:
-        tag = step.observed["nothing changed since"]
-        return preparation.unchanged(shelf.task.name, tag=tag)
+    # An unchanged version that the lane has not finished with is made, not observed.
+    said = step.observed if step.made is None else step.made
+    if (unchanged := said.get("nothing changed since")) is not None:
+        return preparation.unchanged(shelf.task.name, tag=unchanged)
+    assert step.made is not None
     version = shelf.dataset(step.made["tag"])
     return preparation.published(shelf.task.name, tracked(version), version.manifest.details)
 
@@ -160,6 +162,9 @@ def _evaluation(shelf: Shelf, step: Step) -> Tracked:
 def _deployed_tag(shelf: Shelf, step: Step) -> Tracked:
     if step.made is None:
         return Tracked()
+    if "brought up again" in step.made:
+        name, found = shelf.task.name, step.made["brought up again"]
+        return retraining.brought_up_again(name, step.made["deployed"], found)
     model = shelf.model(step.made["deployed"])
     tag = model.manifest.details.get("dataset_tag")
     return retraining.deployed(

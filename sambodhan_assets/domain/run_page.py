@@ -15,6 +15,7 @@ _COLOURS = {
     Ending.REJECTED: _GREY,
     Ending.SKIPPED: _GREY,
     Ending.ROLLED_BACK: _BLUE,
+    Ending.BROUGHT_UP: _BLUE,
 }
 _END_COLOURS = {RunEnd.FAILED: _RED, RunEnd.CANCELLED: _GREY, RunEnd.SUCCEEDED: _GREEN}
 # Tags, paths and addresses have no spaces to break at.

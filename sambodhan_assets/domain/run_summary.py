@@ -26,6 +26,7 @@ class Ending(StrEnum):
     PREPARED = "dataset prepared"
     SKIPPED = "skipped"
     ROLLED_BACK = "rolled back"
+    BROUGHT_UP = "brought up again"
 
 
 @dataclass(frozen=True, kw_only=True)

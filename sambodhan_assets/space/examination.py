@@ -5,7 +5,8 @@ from typing import Literal
 
 from resources.assembly import build_lane_settings, open_registry, open_spaces
 from resources.profiles import Settings
-from resources.spaces import FAILED_STAGES, RESTING_STAGES, Spaces
+from resources.rollout import served_instead
+from resources.spaces import FAILED_STAGES, RUNNING, Spaces
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
@@ -36,16 +37,24 @@ def _serving(task: LabelTask, settings: Settings, spaces: Spaces) -> Iterator[tu
     if space is None:
         return
     try:
-        stage = spaces.state(space).stage
         lanes = build_lane_settings(settings, LABEL_TASKS)
         deployment = open_registry(settings).deployed(lanes.model_repository(task))
-        served = None if stage in RESTING_STAGES else spaces.served_version(task)
+        if deployment is None:
+            return
+        instead = served_instead(task, deployment, spaces)
+        runs = spaces.state(space).stage == RUNNING
+        silent = runs and instead is None and spaces.served_version(task) is None
     except PlatformError:
         return  # told where Spaces and versions are examined
-    if deployment is None or served == deployment.tag:
-        return
-    yield (
-        "warning",
-        f"{space} serves {served or 'nothing'}, but {deployment.tag} is deployed. Materialize "
-        f"{task.name}/deployed_tag to restart it and check what it answers.",
-    )
+    if instead is not None:
+        yield (
+            "warning",
+            f"{space} serves {instead}, but {deployment.tag} is deployed. Materialize "
+            f"{task.name}/deployed_tag to restart it and check what it answers.",
+        )
+    elif silent:
+        yield (
+            "warning",
+            f"{space} runs, but does not say whether it serves {deployment.tag}, and no run "
+            "restarts it for that. If it answers nobody, restart it on the Hub.",
+        )

@@ -116,6 +116,15 @@ def deployed(
     )
 
 
+def brought_up_again(task: str, tag: str, found: str) -> Tracked:
+    """Nothing was deployed, but the Space was started anew with what was deployed before."""
+    text = f"{task}: {found} It serves {tag} again; nothing was deployed."
+    return Tracked(
+        values={"served_version": tag},
+        alerts=(Alert(title="Space brought up again", text=text, level=AlertLevel.WARN),),
+    )
+
+
 def retraining_failed(task: str, stage: str, reason: str) -> Tracked:
     """A stage after the dataset version failed; the previous version still serves."""
     alert = Alert(title=_FAILURES[stage], text=f"{task}: {reason}", level=AlertLevel.ERROR)
