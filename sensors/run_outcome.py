@@ -9,7 +9,7 @@ from resources.notifier import Notifier
 from resources.registry.base import Registry
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
 from sambodhan_assets.label_tasks import EMBEDDING, LabelTask, Lane
-from sensors.run_news import news_of
+from sensors.run_news import UNCHANGED, news_of
 from sensors.run_registry import with_registry
 
 # Dagster's own name for the job behind the button "Materialize"; people do not know it.
@@ -111,6 +111,9 @@ def _describe_event(event: dg.DagsterEvent) -> list[str]:
     """One line for an event that people want to read about, none for others."""
     kinds = dg.DagsterEventType
     if event.event_type == kinds.ASSET_MATERIALIZATION and event.asset_key is not None:
+        again = event.step_materialization_data.materialization.metadata.get(UNCHANGED)
+        if again is not None:
+            return [f"{event.asset_key.to_user_string()}: {UNCHANGED} {again.value}"]
         return [f"made {event.asset_key.to_user_string()}"]
     if event.event_type == kinds.ASSET_OBSERVATION:
         seen = event.asset_observation_data.asset_observation

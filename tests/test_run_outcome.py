@@ -15,6 +15,7 @@ from tests.citizens import grievances
 from tests.databases import execute
 from tests.deployments import deploy_another
 from tests.hearing import let_sensors_hear
+from tests.lane_runs import run
 from tests.lane_world import DEPARTMENT, STAGES, World
 
 MAILS = "mail"
@@ -123,6 +124,16 @@ def test_a_run_that_found_nothing_new_says_so(deployed: World):
     text = run_and_tell(deployed)
     assert text.startswith("OK department_pipeline: department skipped\n")
     assert f"department/dataset_version: nothing changed since {tag}\n" in text
+
+
+def test_a_version_that_an_earlier_run_published_is_no_news(first_round: World):
+    run(first_round, "prepare_department")
+    (tag,) = first_round.dataset_tags()
+    text = run_and_tell(first_round, "prepare_department")
+    assert text.startswith("OK prepare_department: department skipped\n")
+    assert f"Nothing changed since {tag}; nothing was published.\n" in text
+    assert f"department/dataset_version: nothing changed since {tag}\n" in text
+    assert "is published" not in text
 
 
 def test_a_red_run_tells_why_and_that_the_previous_version_still_serves(deployed: World):

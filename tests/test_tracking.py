@@ -137,6 +137,14 @@ def test_unchanged_content_alerts_nobody(deployed: World):
     assert tracked.alerts == []
 
 
+def test_a_version_that_an_earlier_run_published_is_tracked_as_unchanged(first_round: World):
+    run(first_round, "prepare_department")
+    run(first_round.but(WANDB_MODE="offline"), "prepare_department")
+    (tracked,) = by_project(first_round).values()
+    assert tracked.values["department_push_status"] == "skipped_unchanged"
+    assert tracked.alerts == []
+
+
 def test_a_database_that_is_away_is_an_error(
     first_round: World, refused_port: int, monkeypatch: pytest.MonkeyPatch
 ):
