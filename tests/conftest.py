@@ -15,6 +15,7 @@ from tests.mails import (
     tls_server,
 )
 from tests.tracked_runs import one_attempt
+from tests.typo_worlds import one_thread, pairs_deployed, pairs_grown, pairs_loaded, typo_states
 
 __all__ = [
     "certificate",
@@ -27,6 +28,10 @@ __all__ = [
     "no_database",
     "no_waiting",
     "one_attempt",
+    "one_thread",
+    "pairs_deployed",
+    "pairs_grown",
+    "pairs_loaded",
     "plain_server",
     "postgres_server",
     "promotable",
@@ -34,6 +39,7 @@ __all__ = [
     "slack",
     "starttls_server",
     "tls_server",
+    "typo_states",
     "unborn_server",
     "worlds",
 ]

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import dagster as dg
 
@@ -30,13 +31,18 @@ def start(world: World, job: str, *, after: str, stop: Stop) -> subprocess.Popen
     )
 
 
-def main(job: str, after: str, stop: str) -> int:
+def die() -> None:
+    """Ends this process as nothing can prevent."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(job: str, after: str, stop: str, run_config: Mapping[str, Any] | None = None) -> int:
     publish = FolderRegistry.publish
 
     def publish_and_stop(self, repository, folder, publication):
         version = publish(self, repository, folder, publication)
         if repository.kind == after and stop == "die":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         if repository.kind == after:
             sys.stdout.write(f"{publication.run_id}\n")
             sys.stdout.flush()
@@ -48,7 +54,7 @@ def main(job: str, after: str, stop: str) -> int:
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance, raise_on_error=False
+            instance=instance, run_config=run_config, raise_on_error=False
         )
     return 0 if result.success else 1
 
