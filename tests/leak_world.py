@@ -148,11 +148,7 @@ def left_traces(worlds: Worlds, scratch: Path) -> Generator[Traces]:
                 "SLACK_WEBHOOK_URL": slack_url,
                 "WANDB_MODE": "offline",
                 "WANDB_API_KEY": TRACKER_KEY,
-                "REGISTRY": "hub",
-                "HF_ENDPOINT": hub.endpoint,
-                "HF_TOKEN": TOKEN,
-                "HF_HUB_DISABLE_XET": "1",
-                "HF_HOME": str(scratch / "hf"),
+                **hub_variables(hub, scratch),
             }
         )
         # What is tried again is logged, and the address of a webhook is a secret.
@@ -200,6 +196,16 @@ def dagster_home(world: World) -> Path:
     folder.mkdir()
     (folder / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
     return folder
+
+
+def hub_variables(hub: LiveHub, scratch: Path) -> dict[str, str]:
+    return {
+        "REGISTRY": "hub",
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_TOKEN": TOKEN,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HOME": str(scratch / "hf"),
+    }
 
 
 def mail_variables(port: int, certificate: Path) -> dict[str, str]:
