@@ -50,6 +50,7 @@ def ours(order: Order) -> Job:
 
     take = _snapshot(order)
     registry = FolderRegistry(url=f"{order.folder}/registry")
+    repository = Repository(kind="dataset", name="benchmark")
     prepared = Path(order.folder) / "prepared"
 
     def job() -> dict[str, Any]:
@@ -64,12 +65,9 @@ def ours(order: Order) -> Job:
         )
         stages.end("build")
         write_dataset(dataset, TASK.labels, prepared)
-        publication = Publication(
-            run_id="benchmark", content_files=content_files(prepared), details={}
-        )
-        version = registry.publish(
-            Repository(kind="dataset", name="benchmark"), prepared, publication
-        )
+        named = content_files(prepared)
+        publication = Publication(run_id="benchmark", content_files=named, details={})
+        version = registry.publish(repository, prepared, publication)
         stages.end("write")
         return {
             "rows_read": snapshot.rows.num_rows,

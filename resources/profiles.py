@@ -189,33 +189,36 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise _explained(error) from None
     secrets = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
     remember_secrets([*secrets, *(os.environ.get(name, "") for name in _SECRETS_OF_OTHERS)])
+    _refuse_contradictions(settings)
+    return settings
+
+
+def _refuse_contradictions(settings: Settings) -> None:
     known = [task.name for task in LABEL_TASKS]
     if settings.label is not None and settings.label not in known:
-        raise PermanentError(
-            tried="Reading the settings",
-            found="LABEL names no label task.",
-            todo=f"Set it to one of {', '.join(known)}, or unset it.",
+        raise _refused(
+            "LABEL names no label task.", f"Set it to one of {', '.join(known)}, or unset it."
         )
     if settings.registry == "hub" and settings.hf_token is None:
-        raise PermanentError(
-            tried="Reading the settings",
-            found="REGISTRY=hub needs HF_TOKEN, which is not set.",
-            todo="Set HF_TOKEN to an access token that may write the repositories.",
+        raise _refused(
+            "REGISTRY=hub needs HF_TOKEN, which is not set.",
+            "Set HF_TOKEN to an access token that may write the repositories.",
         )
     settings.check_spaces(settings.hf_token)
     if settings.family == "transformer" and not settings.model_checkpoint:
-        raise PermanentError(
-            tried="Reading the settings",
-            found="MODEL_FAMILY=transformer needs MODEL_CHECKPOINT, which is not set.",
-            todo="Set MODEL_CHECKPOINT to a model folder or a Hub id such as xlm-roberta-base.",
+        raise _refused(
+            "MODEL_FAMILY=transformer needs MODEL_CHECKPOINT, which is not set.",
+            "Set MODEL_CHECKPOINT to a model folder or a Hub id such as xlm-roberta-base.",
         )
     if settings.family == "transformer" and settings.evaluation_mode == "crossfit":
-        raise PermanentError(
-            tried="Reading the settings",
-            found="EVALUATION=crossfit would train a transformer once per fold.",
-            todo="Unset EVALUATION, or set EVALUATION=holdout.",
+        raise _refused(
+            "EVALUATION=crossfit would train a transformer once per fold.",
+            "Unset EVALUATION, or set EVALUATION=holdout.",
         )
-    return settings
+
+
+def _refused(found: str, todo: str) -> PermanentError:
+    return PermanentError(tried="Reading the settings", found=found, todo=todo)
 
 
 def _explained(error: ValidationError) -> PermanentError:

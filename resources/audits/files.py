@@ -14,6 +14,7 @@ from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.domain.labelling.sheet import BATCH, Question
 from sambodhan_assets.domain.labelling.sheet_reading import (
     REQUIRED_COLUMNS,
+    CheckedSheet,
     SheetRules,
     allowed_columns,
     check_sheet,
@@ -74,17 +75,21 @@ def load_audits(
         now=now,
     )
     checked = check_sheet(rows, rules)
-    bad = BadRows()
-    for line, reason in checked.problems:
-        bad.add(line, reason)
-    if bad.total:
-        raise bad.refusal(path)
+    _refuse_bad_rows(checked, path)
     return LoadedSheet(
         labelled=len(checked.labellings),
         changed=audits.write_labels(checked.labellings, now=now) if checked.labellings else 0,
         empty=checked.empty,
         batches=tuple(names),
     )
+
+
+def _refuse_bad_rows(checked: CheckedSheet, path: Path) -> None:
+    bad = BadRows()
+    for line, reason in checked.problems:
+        bad.add(line, reason)
+    if bad.total:
+        raise bad.refusal(path)
 
 
 def _by_batch(rows: Sequence[AuditRow]) -> dict[str, dict[int, AuditRow]]:

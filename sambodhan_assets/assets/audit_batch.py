@@ -17,7 +17,8 @@ from resources.sheets import SheetFolder
 from resources.task_lease import TaskLeases
 from resources.traffic import earliest_window_start
 from sambodhan_assets.assets.stage import OWNERS, holding_lease
-from sambodhan_assets.domain.labelling.audit_rows import not_to_audit, sheet_of
+from sambodhan_assets.assets.unfinished_sheet import unfinished_sheet
+from sambodhan_assets.domain.labelling.audit_rows import BatchSummary, not_to_audit
 from sambodhan_assets.domain.labelling.draws import audit_batch_name, audit_sheet, seed_of
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.domain.labelling.sheet import Sheet
@@ -56,7 +57,7 @@ def build_audit_batch(tasks: tuple[LabelTask, ...]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         with holding_lease(context, leases, AUDIT_BATCH):
             after_id = earliest_window_start(tasks, settings, registry)
-            sheet = unfinished_sheet(tasks, feedback, audits, sheets) or draw_sheet(
+            sheet = unfinished_sheet(is_audit, tasks, feedback, audits, sheets) or draw_sheet(
                 tasks, feedback, audits, quota=settings.audit_quota, after_id=after_id
             )
             if sheet is None:
@@ -99,19 +100,9 @@ def draw_sheet(
     )
 
 
-def unfinished_sheet(
-    tasks: tuple[LabelTask, ...],
-    feedback: FeedbackStore,
-    audits: AuditStore,
-    sheets: SheetFolder,
-) -> Sheet | None:
-    """The sheet of a batch whose run was killed after it had registered it."""
-    for batch in audits.open_batches():
-        if batch.purpose == Purpose.AUDIT and not sheets.is_written(batch.name):
-            rows = audits.rows([batch.name])
-            texts = feedback.messages([row.complaint_id for row in rows])
-            return sheet_of(rows, texts, task_questions(tasks))
-    return None
+def is_audit(batch: BatchSummary) -> bool:
+    """Whether this asset drew a batch."""
+    return batch.purpose == Purpose.AUDIT
 
 
 def say_nothing_is_left(context: dg.AssetExecutionContext) -> None:

@@ -75,17 +75,10 @@ def build_dataset_export(tasks: tuple[LabelTask, ...]) -> dg.AssetsDefinition:
             store = exports if chosen.upload else export_options.local_exports()
             inputs = _inputs(context, chosen, tasks, registry, settings)
             with export_options.staging() as folder:
-                qa = (
-                    qa_inputs(inputs, export_options, store, tasks, registry, settings)
-                    if chosen.quality
-                    else None
-                )
+                measured_by = (inputs, export_options, store, tasks, registry, settings)
+                qa = qa_inputs(*measured_by) if chosen.quality else None
                 draft = write_draft(inputs, folder, chosen, export_options, git, qa)
-                if draft.rows.rows < chosen.target_samples:
-                    context.log.warning(
-                        f"target_samples is {chosen.target_samples}; there are only "
-                        f"{draft.rows.rows} rows, and all are exported."
-                    )
+                _warn_of_few_rows(context, draft.rows.rows, chosen.target_samples)
                 version = version_of(draft, chosen.version, store.newest())
                 yield from _published(context, draft, version, store)
 
@@ -112,6 +105,13 @@ def _inputs(
         known_tasks=[task.name for task in tasks],
         registry=registry,
     )
+
+
+def _warn_of_few_rows(context: dg.AssetExecutionContext, rows: int, wanted: int) -> None:
+    if rows < wanted:
+        context.log.warning(
+            f"target_samples is {wanted}; there are only {rows} rows, and all are exported."
+        )
 
 
 def _published(

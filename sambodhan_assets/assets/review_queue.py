@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from resources.sheets import SheetFolder
 from resources.task_lease import TaskLeases
 from resources.traffic import window_start
 from sambodhan_assets.assets.stage import OWNERS, holding_lease, stage_key
+from sambodhan_assets.assets.unfinished_sheet import unfinished_sheet
 from sambodhan_assets.domain.dataset.cleaning import clean_text
 from sambodhan_assets.domain.dataset.snapshot import MAX_MESSAGE_LENGTH, UNFLAGGED
 from sambodhan_assets.domain.errors import PermanentError
-from sambodhan_assets.domain.labelling.audit_rows import sheet_of
+from sambodhan_assets.domain.labelling.audit_rows import BatchSummary
 from sambodhan_assets.domain.labelling.purposes import Purpose
 from sambodhan_assets.domain.labelling.review_queue import (
     least_sure,
@@ -69,7 +71,7 @@ def build_review_queue(task: LabelTask) -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
         with holding_lease(context, leases, f"{REVIEW_QUEUE}_{task.name}"):
-            sheet = unfinished_queue(task, feedback, audits, sheets)
+            sheet = unfinished_sheet(partial(is_queue, task), [task], feedback, audits, sheets)
             if sheet is None:
                 model = deployed_model(task, settings, registry)
                 after_id = window_start(task, settings, registry)
@@ -154,17 +156,9 @@ def choose_queue(
     )
 
 
-def unfinished_queue(
-    task: LabelTask, feedback: FeedbackStore, audits: AuditStore, sheets: SheetFolder
-) -> Sheet | None:
-    """The sheet of a queue whose run was killed after it had registered it."""
-    for batch in audits.open_batches():
-        own = batch.purpose == Purpose.REVIEW and batch.asked == (task.column,)
-        if own and not sheets.is_written(batch.name):
-            rows = audits.rows([batch.name])
-            texts = feedback.messages([row.complaint_id for row in rows])
-            return sheet_of(rows, texts, task_questions([task]))
-    return None
+def is_queue(task: LabelTask, batch: BatchSummary) -> bool:
+    """Whether a batch is a review queue of this task."""
+    return batch.purpose == Purpose.REVIEW and batch.asked == (task.column,)
 
 
 def _metadata(sheet: Sheet, file: Path, settings: LaneSettings) -> dict[str, Any]:
