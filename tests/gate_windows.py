@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from hypothesis import strategies as st
 
 from sambodhan_assets.domain.gate.window import UNLABELLED, GateWindow
 
@@ -37,6 +38,19 @@ def make_window(
         weight=np.ones(len(rows)) if weight is None else np.asarray(weight, dtype=np.float64),
     )
 
+
+# Any window of three labels, most often of few rows.
+K = 3
+LABEL = st.integers(0, K - 1)
+ROWS = st.lists(
+    st.one_of(
+        st.builds(certain, LABEL, LABEL, LABEL),
+        st.builds(sampled, LABEL, LABEL, LABEL),
+        st.builds(unlabelled, LABEL, LABEL),
+    ),
+    min_size=1,
+    max_size=40,
+)
 
 CORRECTION = [certain(0, 0, 1)]
 AGREED = [sampled(0, 0, 0), *[unlabelled(0, 0)] * 5, sampled(1, 1, 1), *[unlabelled(1, 1)] * 3]

@@ -113,38 +113,21 @@ def worlds(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathF
     return Worlds(postgres_server, tmp_path_factory.mktemp("worlds"))
 
 
-def _copied(state: str, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    world = worlds.copy(state)
-    monkeypatch.setenv("POSTGRES_URL", world.url)
-    yield world
-    worlds.drop(world)
+def _fixture(state: str):
+    """A copy of a state for one test; the settings of the process lead to it."""
+
+    @pytest.fixture(name=state)
+    def copied(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
+        world = worlds.copy(state)
+        monkeypatch.setenv("POSTGRES_URL", world.url)
+        yield world
+        worlds.drop(world)
+
+    return copied
 
 
-@pytest.fixture
-def first_round(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    """Corrected complaints; nothing has run."""
-    yield from _copied("first_round", worlds, monkeypatch)
-
-
-@pytest.fixture
-def deployed(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    """A first department model serves; nothing new has happened."""
-    yield from _copied("deployed", worlds, monkeypatch)
-
-
-@pytest.fixture
-def second_round(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    """A first department model serves; the corrections that make the next one better are there."""
-    yield from _copied("second_round", worlds, monkeypatch)
-
-
-@pytest.fixture
-def promotable(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    """The verdict on a second department model is PROMOTE; the first one still serves."""
-    yield from _copied("promotable", worlds, monkeypatch)
-
-
-@pytest.fixture
-def held(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Generator[World]:
-    """A better candidate is on hold, and its sheet of disagreements waits for people."""
-    yield from _copied("held", worlds, monkeypatch)
+first_round = _fixture("first_round")
+deployed = _fixture("deployed")
+second_round = _fixture("second_round")
+promotable = _fixture("promotable")
+held = _fixture("held")

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,8 +53,8 @@ def guarded_url(postgres_server, feedback_url):
 
 
 @contextmanager
-def closed_door():
-    """A port of this machine where connections are accepted and closed; counts them."""
+def door(welcome: Callable[[socket.socket], None]):
+    """A port of this machine that welcomes every visitor in this way; counts them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         visits = []
 
@@ -64,7 +65,7 @@ def closed_door():
                 except OSError:
                     return
                 visits.append(1)
-                visitor.close()
+                welcome(visitor)
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1], visits
@@ -110,7 +111,7 @@ def test_an_unknown_host_is_transient_and_the_password_stays_secret():
 
 
 def test_a_server_that_closes_the_door_is_asked_three_times():
-    with closed_door() as (port, visits):
+    with door(socket.socket.close) as (port, visits):
         store = feedback_store(f"postgresql://user:x@127.0.0.1:{port}/db?sslmode=disable")
         with pytest.raises(TransientError):
             store.newest_complaint_id()
@@ -126,24 +127,16 @@ def server_with_certificate(folder: Path, *, name: str):
     subprocess.run([*command, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        visits = []
 
-        def serve():
-            while True:
-                try:
-                    visitor, _ = server.accept()
-                except OSError:
-                    return
-                visits.append(1)
-                # PostgreSQL's way: the client asks for TLS in 8 bytes, "S" says yes.
-                visitor.recv(8)
-                visitor.sendall(b"S")
-                with suppress(OSError), context.wrap_socket(visitor, server_side=True) as secure:
-                    secure.recv(1)
+    def welcome(visitor: socket.socket) -> None:
+        # PostgreSQL's way: the client asks for TLS in 8 bytes, "S" says yes.
+        visitor.recv(8)
+        visitor.sendall(b"S")
+        with suppress(OSError), context.wrap_socket(visitor, server_side=True) as secure:
+            secure.recv(1)
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1], certificate, visits
+    with door(welcome) as (port, visits):
+        yield port, certificate, visits
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

@@ -9,23 +9,13 @@ from sambodhan_assets.domain.gate.estimator import estimate
 from sambodhan_assets.domain.gate.interval import collapse_groups, gain_interval, replicate_gains
 from tests.gate_windows import (
     HAND_EXAMPLE,
+    ROWS,
+    K,
     certain,
     make_window,
     sampled,
     unlabelled,
     without_random_labels,
-)
-
-K = 3
-LABEL = st.integers(0, K - 1)
-ROWS = st.lists(
-    st.one_of(
-        st.builds(certain, LABEL, LABEL, LABEL),
-        st.builds(sampled, LABEL, LABEL, LABEL),
-        st.builds(unlabelled, LABEL, LABEL),
-    ),
-    min_size=1,
-    max_size=30,
 )
 
 

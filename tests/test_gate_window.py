@@ -11,9 +11,7 @@ import pytest
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.gate.estimator import estimate
 from sambodhan_assets.domain.gate.window import UNLABELLED
-from tests.gate_windows import certain, make_window, sampled, unlabelled
-
-K = 3
+from tests.gate_windows import K, certain, make_window, sampled, unlabelled
 
 
 @pytest.mark.parametrize(
