@@ -12,6 +12,7 @@ tests work beside, threads that wait for each other take 15 times as long.
 
 import csv
 import shutil
+import uuid
 from collections.abc import Generator
 from pathlib import Path
 
@@ -137,8 +138,9 @@ def pairs_deployed(
     monkeypatch.setenv("POSTGRES_URL", NOWHERE)
     if "deployed" not in typo_states:
         loaded = typo_states["loaded"]
-        world = _copied(loaded, loaded.home.parent / "deployed")
-        assert train(world, WEAK).made == embedding_keys(*STAGES)
+        world = _copied(loaded, loaded.home.parent / f"deployed-{uuid.uuid4().hex}")
+        outcome = train(world, WEAK)
+        assert outcome.made == embedding_keys(*STAGES), outcome.failure
         typo_states["deployed"] = world
     return _copied(typo_states["deployed"], tmp_path / "world")
 
