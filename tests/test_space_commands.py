@@ -41,7 +41,7 @@ def test_a_trigger_starts_the_space_of_what_it_names(
     assert command_line("trigger", which).output == f"{name} starts; it was PAUSED.\n"
     assert stage(hub, name) != "PAUSED"
     hub.call("POST", "/_space", {"repo": name, "stage": "RUNNING"})
-    assert "what it did is interrupted" in command_line("trigger", which).output
+    assert "what it did is interrupted and begins again" in command_line("trigger", which).output
 
 
 @pytest.mark.parametrize(

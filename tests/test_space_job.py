@@ -19,6 +19,7 @@ from tests.space_jobs import (
     in_folder,
     mails,
     own,
+    spaces_of,
     stage,
     start,
     variables,
@@ -68,15 +69,33 @@ def test_a_red_run_is_told_and_its_space_rests(first_round: World, hub: LiveHub)
     assert "Subject: FAILED prepare_datasets" in mails(first_round)
 
 
-def test_a_stopped_container_lets_its_space_rest(first_round: World, hub: LiveHub):
+def test_a_container_that_a_restart_ends_leaves_its_space_to_the_next_one(
+    first_round: World, hub: LiveHub
+):
     hub.fault("POST /api/datasets/.*/commit", "hold")
     process = start(variables(first_round, hub), "space", "prepare")
     hub.wait("POST /api/datasets/.*/commit", held="before")
+    spaces_of(hub).restart(PREPARE)
     process.send_signal(signal.SIGTERM)
     code, said = end(process)
     assert code == 1, said
-    assert stage(hub, PREPARE) == "PAUSED", said
-    assert "prepare_datasets" in mails(first_round)
+    assert "whoever did that decides whether its Space rests" in said
+    assert hub.log("/pause") == []
+    assert stage(hub, PREPARE) != "PAUSED"
+    assert "FAILED prepare_datasets" in mails(first_round)
+
+
+def test_a_restart_between_the_job_and_the_pause_is_not_undone(first_round: World, hub: LiveHub):
+    held = hub.fault(f"POST /api/spaces/{RETRAIN}/restart", "hold")
+    given = variables(first_round, hub, AUTO_RETRAIN="1", DEPARTMENT_RETRAIN_SPACE=RETRAIN)
+    process = start(given, "space", "prepare")
+    hub.wait(f"POST /api/spaces/{RETRAIN}/restart", held="before")
+    process.send_signal(signal.SIGTERM)
+    hub.release(held)
+    code, said = end(process)
+    assert code == 0, said
+    assert restarts(hub, RETRAIN) == 1
+    assert hub.log("/pause") == []
 
 
 def test_an_exception_lets_its_space_rest(first_round: World, hub: LiveHub):

@@ -84,14 +84,14 @@ def trigger(
 ) -> None:
     """Restarts the Space that prepares the datasets, or the one that retrains a task.
 
-    A Space that is at work is interrupted.
+    A Space that is at work is interrupted and begins again.
     """
     settings = load_settings()
     space = _space_of(which, settings)
     spaces = open_spaces(settings, LABEL_TASKS)
     was = spaces.state(space).stage
     spaces.restart(space)
-    interrupted = "; what it did is interrupted" if was == RUNNING else ""
+    interrupted = "; what it did is interrupted and begins again" if was == RUNNING else ""
     print_lines([f"{space} starts; it was {was}{interrupted}."])
 
 

@@ -1,6 +1,5 @@
 """The job of a Space's container: checks the settings, runs one job, tells people, and rests."""
 
-import signal
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.space.follow_up import restart_retraining, track_rest
 from sambodhan_assets.space.own_space import OwnSpace, Rest, Say
+from sambodhan_assets.space.stop_signals import let_nothing_end, listening
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
 
@@ -46,7 +46,7 @@ class Ending:
     Attributes:
         exit_code: 0 if the run was green and what follows from it worked.
         run_id: The run; None if there was none.
-        rest: The last step; None if the Hub starts the container anew.
+        rest: The last step; None if somebody else decides what becomes of the Space.
     """
 
     exit_code: int
@@ -80,9 +80,10 @@ def retraining(settings: Settings, say: Say) -> SpaceJob:
 
 
 def run_space_job(work: SpaceJob, settings: Settings, say: Say) -> Ending:
-    """Does the job of a container, up to the last step, which always happens.
+    """Does the job of a container, up to the last step, whatever happens to the job.
 
-    Only a container that waits for its hardware ends without it: the Hub starts another one.
+    A container that waits for its hardware ends without it, because the Hub starts another one. So
+    does one that was stopped from outside: a pause would stop the one that a restart has started.
 
     Returns:
         The ending. Nothing is raised but what ends every process.
@@ -91,13 +92,15 @@ def run_space_job(work: SpaceJob, settings: Settings, say: Say) -> Ending:
     rest: Rest | None = None
     code: int | None = 1
     restarts: list[str] = []
-    _hear_signals()
-    try:
-        code = _guarded(work, run_id, settings, say, restarts)
-    finally:
-        _hear_no_signals()
-        if code is not None:
-            rest = work.own.rest()
+    with listening() as stopped:
+        try:
+            code = _guarded(work, run_id, settings, say, restarts)
+        finally:
+            let_nothing_end()
+            if code is not None and stopped():
+                say("The container was stopped; whoever did that decides whether its Space rests.")
+            elif code is not None:
+                rest = work.own.rest()
     if code is None:
         return Ending(exit_code=0, run_id=None, rest=None)
     if rest is not None:
@@ -168,7 +171,7 @@ def _execute(job: str, run_id: str, settings: Settings, instance: dg.DagsterInst
         return True
     finally:
         # What follows is told and done to the end.
-        _hear_no_signals()
+        let_nothing_end()
     return False
 
 
@@ -178,17 +181,6 @@ def _open_instance() -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
     except DagsterHomeNotSetError:
         return dg.DagsterInstance.ephemeral()
-
-
-def _hear_signals() -> None:
-    """SIGTERM ends the container; Dagster lets both signals end a run in good order."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
-
-
-def _hear_no_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _common_needs(settings: Settings) -> dict[str, str]:

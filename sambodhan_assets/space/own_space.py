@@ -7,8 +7,9 @@ works. A request that is pending is not repeated, for every request would start 
 Rest. The Space is paused first, which ends what it costs, and only then put back on the basic
 hardware. The other way round the Hub would start a container that runs the whole job again. For the
 same reason nothing is requested if the pause fails, and the Space is paused once more if the
-request has woken it. Restarting or pausing a Space ends its container with SIGTERM, which nobody
-hears during the last step.
+request has woken it. Restarting or pausing a Space ends its container with SIGTERM. During the last
+step that comes from the pause itself and ends nothing; before it, it comes from somebody who has
+decided already, and there is no last step.
 """
 
 import time
