@@ -23,7 +23,9 @@ def log_retry(details: RetryDetails) -> None:
 
 def _place(details: RetryDetails) -> str:
     """The function that is called again, or that holds the block which is run again."""
-    block = details.caused_by.__traceback__
-    if details.name != "<context block>" or block is None:
+    at = details.caused_by.__traceback__
+    while at is not None and at.tb_frame.f_globals["__name__"].startswith("stamina."):
+        at = at.tb_next
+    if at is None:
         return details.name
-    return f"{block.tb_frame.f_globals['__name__']}.{block.tb_frame.f_code.co_qualname}"
+    return f"{at.tb_frame.f_globals['__name__']}.{at.tb_frame.f_code.co_qualname}"
