@@ -5,6 +5,7 @@ import os
 import smtplib
 import ssl
 from dataclasses import replace
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
@@ -12,12 +13,12 @@ from pathlib import Path
 
 import httpx2
 import stamina
-from filelock import FileLock
 from pydantic import Field
 
 from resources.masking import mask
 from resources.notifier import Notifier
-from resources.smtp_errors import error_kind, explain_smtp, mail_may_work_later
+from resources.outbox import Outbox
+from resources.smtp_errors import error_kind, explain_smtp, is_refused_for_good, mail_may_work_later
 from sambodhan_assets.domain.run_message import chat_text, plain_text
 from sambodhan_assets.domain.run_page import html_page
 from sambodhan_assets.domain.run_summary import RunSummary, rewritten
@@ -25,6 +26,13 @@ from sambodhan_assets.domain.run_summary import RunSummary, rewritten
 # Seconds until a silent server counts as away.
 TIMEOUT = 20.0
 ATTEMPTS = 3
+# 4, 8 and 16 seconds apart: Dagster gives a sensor 60 seconds, and a silent server takes 20.
+MAIL_ATTEMPTS = 4
+MAIL_PATIENCE_SECONDS = 30.0
+# Mails of an outage that are sent at once; the next ones follow a minute later.
+MOST_AT_ONCE = 10
+# As long as mail servers themselves try.
+GIVEN_UP_AFTER_DAYS = 5
 NOBODY = "sambodhan@localhost"
 
 log = logging.getLogger(__name__)
@@ -33,10 +41,10 @@ log = logging.getLogger(__name__)
 class MailNotifier(Notifier):
     """Sends by SMTP if a host is set, and to Slack if its address is set.
 
-    The file of a run is written last and says that people have been told, whoever asks again.
+    A mail is kept before it is sent: what the server does not take waits (resources/outbox.py).
     """
 
-    folder: str = Field(description="Folder that keeps one .eml file per run.")
+    folder: str = Field(description="Folder that keeps one .eml or .unsent file per run.")
     host: str | None = Field(None, description="SMTP server; None: the file is the only mail.")
     port: int = Field(587, description="Its port.")
     security: str = Field("starttls", description="starttls, tls or none.")
@@ -46,24 +54,32 @@ class MailNotifier(Notifier):
     recipients: list[str] = Field([NOBODY], description="Addresses in To.")
     slack_url: str = Field("", description="Webhook that gets the same summary; empty: none.")
     dagster_url: str | None = Field(None, description="Address of Dagster's UI; None: no link.")
+    wait_seconds: float = Field(4.0, ge=0, description="Wait before a mail's second try.")
+    again_seconds: float = Field(300.0, ge=0, description="Least wait before tries after those.")
 
     def send(self, summary: RunSummary) -> None:
         """See `Notifier.send`."""
         summary = self._complete(summary)
-        folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{summary.run_id}.eml"
+        box = self._outbox
         # A sensor and a command may both tell of the run that has just ended.
-        with FileLock(folder / ".lock"):
-            if file.exists():
-                return
-            if self.host is not None:
-                self._mail(self.host, summary)
-            if self.slack_url:
-                self._post(summary)
-            half = file.with_suffix(".part")
-            half.write_bytes(self._message(summary, encoding="8bit").as_bytes())
-            half.replace(file)
+        with box.locked():
+            if not box.knows(summary.run_id):
+                if self.slack_url:
+                    self._post(summary)
+                box.put(summary.run_id, self._kept(summary), to_send=self.host is not None)
+            self._send_waiting(box)
+
+    def send_waiting(self) -> int:
+        """See `Notifier.send_waiting`."""
+        box = self._outbox
+        with box.locked():
+            if box.is_due(self.again_seconds):
+                self._send_waiting(box)
+            return len(box.waiting())
+
+    @property
+    def _outbox(self) -> Outbox:
+        return Outbox(folder=Path(self.folder))
 
     def _complete(self, summary: RunSummary) -> RunSummary:
         """With the link to the run, and without secrets."""
@@ -73,9 +89,9 @@ class MailNotifier(Notifier):
         # Before it is rendered: HTML would escape a secret, and then hide it from the mask.
         return rewritten(summary, mask)
 
-    def _message(self, summary: RunSummary, *, encoding: str | None = None) -> EmailMessage:
-        """Text and HTML; `encoding` 8bit keeps the lines of a file readable."""
-        message = EmailMessage(policy=SMTP if encoding is None else SMTP.clone(linesep=os.linesep))
+    def _kept(self, summary: RunSummary) -> bytes:
+        """Text and HTML, in lines that people can read in the file too."""
+        message = EmailMessage(policy=SMTP.clone(linesep=os.linesep))
         message["From"] = self.sender
         message["To"] = ", ".join(self.recipients)
         message["Subject"] = " ".join(summary.subject.split())
@@ -83,19 +99,56 @@ class MailNotifier(Notifier):
         # Always the same for a run, so that mail programs show a repeated message once.
         message["Message-ID"] = f"<{summary.run_id}@sambodhan>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(plain_text(summary), cte=encoding)
-        message.add_alternative(html_page(summary), subtype="html", cte=encoding)
+        message.set_content(plain_text(summary), cte="8bit")
+        message.add_alternative(html_page(summary), subtype="html", cte="8bit")
+        return message.as_bytes()
+
+    def _to_send(self, kept: bytes) -> EmailMessage:
+        """As every server takes it, from and to the addresses that are set now."""
+        message = message_from_bytes(kept, policy=SMTP)
+        assert isinstance(message, EmailMessage)
+        message.replace_header("From", self.sender)
+        message.replace_header("To", ", ".join(self.recipients))
+        for part in message.walk():
+            if part.get_content_maintype() == "text":
+                part.set_content(part.get_content(), subtype=part.get_content_subtype())
         return message
 
-    def _mail(self, host: str, summary: RunSummary) -> None:
-        try:
-            message = self._message(summary)
-            for attempt in stamina.retry_context(on=mail_may_work_later, attempts=ATTEMPTS):
-                with attempt:
-                    self._deliver(host, message)
-        except (OSError, ValueError) as error:
-            # Only its kind: a server's answer may repeat what it was sent.
-            log.error("No mail about run %s: %s by %s.", summary.run_id, error_kind(error), host)
+    def _send_waiting(self, box: Outbox) -> None:
+        """Oldest first, until the server is not there; only a mail alone is worth a longer wait."""
+        waiting = box.waiting()[:MOST_AT_ONCE]
+        if self.host is None:
+            return
+        for file in waiting:
+            try:
+                self._mail(self.host, file, attempts=MAIL_ATTEMPTS if len(waiting) == 1 else 1)
+            except (OSError, ValueError) as error:
+                self._keep_or_give_up(box, file, error)
+                if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPDataError):
+                    return
+            else:
+                box.close(file)
+
+    def _keep_or_give_up(self, box: Outbox, file: Path, error: Exception) -> None:
+        box.note_failure()
+        rest = "it waits for the next try"
+        if is_refused_for_good(error) or box.age(file) > GIVEN_UP_AFTER_DAYS * 86_400:
+            box.close(file)
+            rest = "it is not sent any more"
+        # Only its kind: a server's answer may repeat what it was sent.
+        kind = error_kind(error)
+        log.error("No mail about run %s: %s by %s; %s.", file.stem, kind, self.host, rest)
+
+    def _mail(self, host: str, file: Path, *, attempts: int) -> None:
+        message = self._to_send(file.read_bytes())
+        caller = stamina.RetryingCaller(
+            attempts=attempts,
+            timeout=MAIL_PATIENCE_SECONDS,
+            wait_initial=self.wait_seconds,
+            wait_max=4 * self.wait_seconds,
+            wait_jitter=0,
+        )
+        caller.on(mail_may_work_later)(self._deliver, host, message)
 
     def _deliver(self, host: str, message: EmailMessage) -> None:
         with self._connection(host) as server:

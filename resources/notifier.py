@@ -14,5 +14,14 @@ class Notifier(dg.ConfigurableResource, ABC):
     def send(self, summary: RunSummary) -> None:
         """Sends one message; sending the same run twice is one message.
 
-        A message that cannot be sent is a logged error and never an exception.
+        A message that cannot be sent is a logged error and never an exception; a mail is kept and
+        tried again, by the next call and by `send_waiting`.
+        """
+
+    @abstractmethod
+    def send_waiting(self) -> int:
+        """Tries kept mails again, oldest first, at ever longer intervals.
+
+        Returns:
+            How many wait still.
         """

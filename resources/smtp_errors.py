@@ -19,6 +19,11 @@ def mail_may_work_later(error: Exception) -> bool:
     return isinstance(error, OSError) and not isinstance(error, lasting)
 
 
+def is_refused_for_good(error: Exception) -> bool:
+    """Whether the server has read this message and will never take it."""
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+
+
 def error_kind(error: Exception) -> str:
     """Its kind and code alone: a server's answer may repeat what it was sent."""
     if isinstance(error, smtplib.SMTPResponseException):

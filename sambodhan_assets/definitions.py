@@ -21,6 +21,7 @@ from sensors.lost_runs import build_lost_runs_sensor
 from sensors.reviewed_feedback import build_reviewed_feedback_sensor
 from sensors.run_outcome import build_run_outcome_sensors
 from sensors.training_pairs import build_training_pairs_sensor
+from sensors.unsent_mails import build_unsent_mails_sensor
 
 _EXECUTORS = {
     "in_process": dg.in_process_executor,
@@ -53,6 +54,7 @@ def build_definitions(tasks: tuple[LabelTask, ...], settings: Settings) -> dg.De
             *(build_reviewed_feedback_sensor(task, interval_seconds=interval) for task in tasks),
             *build_run_outcome_sensors(tasks, interval_seconds=interval),
             build_lost_runs_sensor(interval_seconds=interval),
+            build_unsent_mails_sensor(interval_seconds=interval),
             build_training_pairs_sensor(interval_seconds=interval),
         ],
         resources=build_resources(settings, tasks),

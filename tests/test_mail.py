@@ -118,8 +118,8 @@ def test_only_what_may_pass_is_tried_again(
 def test_a_server_that_is_away_is_a_logged_error(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.ERROR):
         tell(variables(tmp_path, MailServer(port=1)))
-    assert "No mail about run a-run: ConnectionRefusedError by 127.0.0.1." in caplog.text
-    assert (tmp_path / "mail" / "a-run.eml").exists()
+    assert "No mail about run a-run: ConnectionRefusedError by 127.0.0.1; it waits" in caplog.text
+    assert "नेपाली <b>words</b>" in (tmp_path / "mail" / "a-run.unsent").read_text()
 
 
 def test_without_a_server_the_mail_is_a_file_that_people_can_read(tmp_path: Path):
@@ -168,6 +168,16 @@ def test_a_webhook_that_is_tried_again_is_printed_without_its_address(
     printed = capfd.readouterr()
     assert "geheim-hook" not in printed.out + printed.err + caplog.text
     assert f"resources.mail.MailNotifier._post: HTTP {code}; next try in 0 s." in caplog.text
+
+
+@pytest.mark.usefixtures("new_process")
+def test_a_server_that_is_tried_again_is_logged_by_what_is_tried(
+    tmp_path: Path, plain_server: MailServer, caplog: pytest.LogCaptureFixture
+):
+    plain_server.answers = ["451 later"]
+    mask_logs()
+    tell(variables(tmp_path, plain_server))
+    assert "resources.mail.MailNotifier._deliver: SMTPDataError 451; next try" in caplog.text
 
 
 @pytest.mark.usefixtures("new_process")
