@@ -1,7 +1,9 @@
 """raw_feedback: the rows of one database snapshot."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -16,6 +18,7 @@ from resources.task_lease import TaskLeases
 from resources.traffic import window_start
 from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
+from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot
 from sambodhan_assets.domain.dataset.snapshot_files import write_snapshot
 from sambodhan_assets.label_tasks import LabelTask
 
@@ -59,33 +62,50 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> dg.MaterializeResult:
         with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
-            snapshot = feedback.snapshot(
-                task,
-                correct_ratio=config.correct_ratio,
-                replay_max=settings.replay_max,
-                window_after_id=window_start(task, settings, registry),
-                window_max=settings.window_max,
-                seed=config.seed,
-                anchor=read_anchor_corpus(settings.anchor_dataset, task),
-                audited=audits.verified(task),
-                on_progress=context.log.info,
+            snapshot = _take_snapshot(
+                task, config, settings, feedback, audits, registry, context.log.info
             )
             write_snapshot(snapshot, Path(folder))
             publication = Publication(run_id=context.run.run_id, details={"task": task.name})
             version = artifacts.publish(snapshot_repository(task), Path(folder), publication)
             artifacts.prune(snapshot_repository(task), keep=KEEP_INTERMEDIATE)
-            report = snapshot.report
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata={
-                    "dagster/row_count": snapshot.rows.num_rows,
-                    "rows in the database": counts_table(report.stratum_sizes, heading="stratum"),
-                    "superseded reviews": report.superseded_reviews,
-                    "newest complaint id": report.newest_complaint_id,
-                    "newest review": report.newest_reviewed_at or "none",
-                    "sampler": report.sampler,
-                    "audits are kept in": audits.place(),
-                },
+                metadata={**_metadata(snapshot), "audits are kept in": audits.place()},
             )
 
     return raw_feedback
+
+
+def _take_snapshot(
+    task: LabelTask,
+    config: SamplingConfig,
+    settings: LaneSettings,
+    feedback: FeedbackStore,
+    audits: AuditStore,
+    registry: Registry,
+    on_progress: Callable[[str], None],
+) -> FeedbackSnapshot:
+    return feedback.snapshot(
+        task,
+        correct_ratio=config.correct_ratio,
+        replay_max=settings.replay_max,
+        window_after_id=window_start(task, settings, registry),
+        window_max=settings.window_max,
+        seed=config.seed,
+        anchor=read_anchor_corpus(settings.anchor_dataset, task),
+        audited=audits.verified(task),
+        on_progress=on_progress,
+    )
+
+
+def _metadata(snapshot: FeedbackSnapshot) -> dict[str, Any]:
+    report = snapshot.report
+    return {
+        "dagster/row_count": snapshot.rows.num_rows,
+        "rows in the database": counts_table(report.stratum_sizes, heading="stratum"),
+        "superseded reviews": report.superseded_reviews,
+        "newest complaint id": report.newest_complaint_id,
+        "newest review": report.newest_reviewed_at or "none",
+        "sampler": report.sampler,
+    }

@@ -1,7 +1,7 @@
 """trained_model: a candidate trained on exactly one dataset version."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.tracking import tracking_hook
+from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.files import read_dataset
 from sambodhan_assets.domain.dataset.text_steps import recorded_steps
 from sambodhan_assets.domain.models.calibration import calibration_of
+from sambodhan_assets.domain.models.classifier import TextClassifier
 from sambodhan_assets.domain.models.training import train_classifier
 from sambodhan_assets.domain.models.training_record import TrainingRecord
 from sambodhan_assets.domain.models.transformer_settings import TransformerSettings
@@ -81,29 +83,36 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
             with registry.fetched(dataset_version) as folder:
                 dataset = read_dataset(folder)
             with leases.training(run_id=context.run.run_id, on_wait=context.log.info):
-                model = train_classifier(
-                    dataset,
-                    labels=task.labels,
-                    family=settings.model_family,
-                    transformer=transformer_settings(config, settings),
-                    seed=config.seed,
-                    work_folder=Path(work),
-                    on_log=context.log.info,
-                )
-            model.save(Path(work) / "model", extra=_origin(dataset_version))
-            version = keep_candidate(
-                artifacts, task, Path(work) / "model", context.run.run_id, _origin(dataset_version)
-            )
+                model = _train(task, dataset, config, settings, Path(work), context.log.info)
+            saved, origin = Path(work) / "model", _origin(dataset_version)
+            model.save(saved, extra=origin)
+            version = keep_candidate(artifacts, task, saved, context.run.run_id, origin)
+            named = {"candidate": version.tag, "dataset version": dataset_version.tag}
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata={
-                    "candidate": version.tag,
-                    "dataset version": dataset_version.tag,
-                    **_metadata(model.record),
-                },
+                metadata=named | _metadata(model.record),
             )
 
     return trained_model
+
+
+def _train(
+    task: LabelTask,
+    dataset: BalancedDataset,
+    config: TrainingConfig,
+    settings: LaneSettings,
+    work: Path,
+    on_log: Callable[[str], None],
+) -> TextClassifier:
+    return train_classifier(
+        dataset,
+        labels=task.labels,
+        family=settings.model_family,
+        transformer=transformer_settings(config, settings),
+        seed=config.seed,
+        work_folder=work,
+        on_log=on_log,
+    )
 
 
 def keep_candidate(
