@@ -56,7 +56,35 @@ def test_what_is_published_already_is_not_retrained_again(first_round: World, hu
     code, said = end(start(given, "space", "prepare"))
     assert code == 0, said
     assert restarts(hub, RETRAIN) == 0
+    assert "If it was not retrained, run `sambodhan trigger department`." in said
     assert stage(hub, PREPARE) == "PAUSED"
+
+
+def with_decisions(world: World, hub: LiveHub) -> dict[str, str]:
+    """What the prepare Space is given where it sees the decisions of the retrain Space."""
+    store = str(world.home / "artifacts")
+    return in_folder(
+        world, hub, AUTO_RETRAIN="1", DEPARTMENT_RETRAIN_SPACE=RETRAIN, ARTIFACT_STORE=store
+    )
+
+
+def test_a_version_that_missed_its_restart_is_retrained_by_the_next_run(
+    first_round: World, hub: LiveHub
+):
+    hub.fault("POST .*/restart", "status", status=403)
+    given = with_decisions(first_round, hub)
+    code, said = end(start(given, "space", "prepare"))
+    assert code == 1, said
+    code, said = end(start(given, "space", "prepare"))
+    assert code == 0, said
+    assert restarts(hub, RETRAIN) == 1
+
+
+def test_a_version_that_was_decided_about_is_not_retrained_again(deployed: World, hub: LiveHub):
+    code, said = end(start(with_decisions(deployed, hub), "space", "prepare"))
+    assert code == 0, said
+    assert restarts(hub, RETRAIN) == 0
+    assert "department has a new dataset version" not in said
 
 
 def test_a_red_run_is_told_and_its_space_rests(first_round: World, hub: LiveHub):

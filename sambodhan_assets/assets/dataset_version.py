@@ -91,7 +91,7 @@ def publish_prepared(
     repository = settings.dataset_repository(task)
     prepared = artifacts.written_by(prepared_repository(task), run_id=context.run.run_id, todo=todo)
     found = _same_content(prepared, registry.newest(repository))
-    if found and _is_done(task, settings, artifacts, registry, found):
+    if found and is_done(task, settings, artifacts, registry, found):
         _say_unchanged(context, task, found)
         return
     if (version := found) is None:
@@ -129,7 +129,7 @@ def _say_unchanged(context: dg.AssetExecutionContext, task: Lane, newest: Versio
     )
 
 
-def _is_done(
+def is_done(
     task: Lane,
     settings: LaneSettings,
     artifacts: ArtifactStore,

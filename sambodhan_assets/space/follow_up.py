@@ -2,9 +2,11 @@
 
 import dagster as dg
 
-from resources.assembly import open_tracker
+from resources.artifact_store import ArtifactStore
+from resources.assembly import build_lane_settings, open_registry, open_tracker
 from resources.profiles import Settings
 from resources.spaces import Spaces
+from sambodhan_assets.assets.dataset_version import is_done
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.tracking.preparation import space_paused
 from sambodhan_assets.domain.tracking.tracked import Alert, AlertLevel, RunPlace, Tracked
@@ -15,7 +17,12 @@ from sambodhan_assets.space.own_space import Rest, Say
 def restart_retraining(
     instance: dg.DagsterInstance, run_id: str, settings: Settings, spaces: Spaces, say: Say
 ) -> tuple[str, ...]:
-    """Restarts the retrain Space of each task that got a new dataset version, if AUTO_RETRAIN=1.
+    """Restarts the retrain Space of each task whose newest dataset version waits for it.
+
+    Nothing happens without AUTO_RETRAIN=1. What counts is what the decisions and the deployed model
+    say, so a restart that was missed is made up for. Without ARTIFACT_STORE nobody sees here what
+    was decided in another Space, and only a version that this very run published is retrained:
+    every run would restart what was put on hold.
 
     Returns:
         What failed, one sentence each.
@@ -23,21 +30,51 @@ def restart_retraining(
     if not settings.auto_retrain:
         return ()
     problems: list[str] = []
-    for task in _tasks_with_new_versions(instance, run_id):
-        space = settings.retrain_space(task)
-        if space is None:
-            say(f"{task.name} has a new dataset version, but no retrain Space is set.")
-            continue
+    published = _published(instance, run_id)
+    for task in LABEL_TASKS:
+        known = task.name in published or settings.artifact_store is not None
         try:
-            spaces.restart(space)
-            say(f"{task.name} has a new dataset version; {space} is restarted.")
+            _restart(task, settings, spaces, say, known=known)
         except PlatformError as error:
             say(f"Error: {error}")
             problems.append(str(error))
     return tuple(problems)
 
 
-def _tasks_with_new_versions(instance: dg.DagsterInstance, run_id: str) -> list[LabelTask]:
+def _restart(task: LabelTask, settings: Settings, spaces: Spaces, say: Say, *, known: bool) -> None:
+    tag, space = _untrained(task, settings), settings.retrain_space(task)
+    if tag is None:
+        return
+    if space is None:
+        say(f"{task.name} has a new dataset version, but no retrain Space is set.")
+    elif known:
+        spaces.restart(space)
+        say(f"{task.name} has a new dataset version; {space} is restarted.")
+    else:
+        say(
+            f"Without ARTIFACT_STORE nobody can tell here what was decided about {tag} of "
+            f"{task.name}. If it was not retrained, run `sambodhan trigger {task.name}`."
+        )
+
+
+def _untrained(task: LabelTask, settings: Settings) -> str | None:
+    """Newest dataset version, if neither a settled decision nor the deployed model names it."""
+    lanes, registry = build_lane_settings(settings, LABEL_TASKS), open_registry(settings)
+    newest = registry.newest(lanes.dataset_repository(task))
+    artifacts = ArtifactStore(url=settings.artifact_url)
+    if newest is None or is_done(task, lanes, artifacts, registry, newest):
+        return None
+    models = lanes.model_repository(task)
+    deployed = registry.deployed(models)
+    if deployed is not None:
+        details = registry.version(models, deployed.tag).manifest.details
+        if details.get("dataset_tag") == newest.tag:
+            return None
+    return newest.tag
+
+
+def _published(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+    """Names of the tasks of which a run published a dataset version."""
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     found: set[str] = set()
     for entry in instance.all_logs(run_id, of_type=kind):
@@ -46,7 +83,7 @@ def _tasks_with_new_versions(instance: dg.DagsterInstance, run_id: str) -> list[
             continue
         if "nothing changed since" not in made.metadata:
             found.add(made.asset_key.path[0])
-    return [task for task in LABEL_TASKS if task.name in found]
+    return found
 
 
 def track_rest(
