@@ -92,52 +92,54 @@ class PredictServer:
             self._open -= 1
 
 
+class _Handler(BaseHTTPRequestHandler):
+    state: PredictServer
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.state.paths.append(self.path)
+        length = int(self.headers["content-length"])
+        text = json.loads(self.rfile.read(length))["text"]
+        reply = self.state.take(text, dict(self.headers))
+        try:
+            self._send(reply)
+        finally:
+            self.state.leave()
+
+    def do_GET(self) -> None:
+        self.state.paths.append(self.path)
+        asked = self.path.partition("?")[0] == "/version"
+        self._send(self.state.version if asked else Reply(status=404))
+
+    def _send(self, reply: Reply) -> None:
+        time.sleep(reply.delay)
+        if reply.status is None:
+            self._hang_up()
+            return
+        self.send_response(reply.status)
+        self.send_header("content-length", str(len(reply.body) + (100 if reply.cut else 0)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+        if reply.cut:
+            self.wfile.flush()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
 @contextmanager
 def predict_server(behaviour: Behaviour, version: Reply | None = None) -> Generator[PredictServer]:
     """A server on a free port, until the end of the block."""
     state = PredictServer(behaviour=behaviour, version=version or Reply(status=404))
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            state.paths.append(self.path)
-            length = int(self.headers["content-length"])
-            text = json.loads(self.rfile.read(length))["text"]
-            reply = state.take(text, dict(self.headers))
-            try:
-                self._send(reply)
-            finally:
-                state.leave()
-
-        def do_GET(self) -> None:
-            state.paths.append(self.path)
-            asked = self.path.partition("?")[0] == "/version"
-            self._send(state.version if asked else Reply(status=404))
-
-        def _send(self, reply: Reply) -> None:
-            time.sleep(reply.delay)
-            if reply.status is None:
-                self._hang_up()
-                return
-            self.send_response(reply.status)
-            self.send_header("content-length", str(len(reply.body) + (100 if reply.cut else 0)))
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply.body)
-            if reply.cut:
-                self.wfile.flush()
-                self._hang_up()
-
-        def _hang_up(self) -> None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Says nothing."""
-
-    server = _Quiet(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"state": state})
+    server = _Quiet(("127.0.0.1", 0), handler)
     state.address = f"http://127.0.0.1:{server.server_address[1]}/predict"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
