@@ -9,6 +9,7 @@ import typer
 from resources.assembly import open_audit_store, open_feedback_store
 from resources.profiles import load_settings
 from sambodhan_assets.console import examples, out, print_lines
+from sambodhan_assets.domain.errors import PermanentError
 
 load_app = typer.Typer(no_args_is_help=True, help="Loads files into the database.")
 
@@ -50,10 +51,16 @@ def load_pairs(file: CsvFile) -> None:
     Pairs that the table holds already are not added again. A file is loaded whole, or not at all
     if a row is wrong.
     """
-    from resources.embedding.pair_source import read_pairs_file
+    from resources.embedding.pair_source import TABLE, read_pairs_file
     from resources.embedding.postgres_pairs import PostgresPairs
 
     settings = load_settings()
+    if settings.embedding_pairs or settings.supabase_url:
+        raise PermanentError(
+            tried=f"Loading pairs into {TABLE}",
+            found="EMBEDDING_PAIRS or SUPABASE_URL is set, so the lane does not read this table.",
+            todo="Add the pairs there, or unset it.",
+        )
     pairs = read_pairs_file(file, settings.templates)
     url = settings.postgres_url.get_secret_value() if settings.postgres_url else ""
     count = PostgresPairs(url=url, home=str(settings.home)).add(pairs)

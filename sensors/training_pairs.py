@@ -13,7 +13,7 @@ from resources.registry.base import Registry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.failures import explained_failures
 from sambodhan_assets.domain.embedding.dataset import read_embedding_dataset
-from sambodhan_assets.domain.embedding.pairs import prepare_pairs
+from sambodhan_assets.domain.embedding.pairs import left_out_by_split, prepare_pairs
 from sambodhan_assets.domain.feedback_watch import (
     WatchDecision,
     compare_corrections,
@@ -78,7 +78,8 @@ def decided_pairs(
     if version is None:
         return None, {}
     with registry.fetched(version) as folder:
-        return version.tag, pairs_of(read_embedding_dataset(folder).splits.values())
+        dataset = read_embedding_dataset(folder)
+    return version.tag, pairs_of([*dataset.splits.values(), left_out_by_split(dataset.lineage)])
 
 
 def pairs_of(tables: Iterable[pa.Table]) -> Pairs:

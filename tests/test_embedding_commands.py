@@ -79,6 +79,18 @@ def test_a_wrong_file_is_loaded_not_at_all(
     assert loaded(world) is None
 
 
+def test_pairs_are_not_loaded_into_a_table_that_the_lane_does_not_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    file = tmp_path / "typos.csv"
+    file.write_text("typo,corrected,domain\nhnda,Honda,brand\n")
+    elsewhere = world.but(EMBEDDING_PAIRS=str(file))
+    refused = sambodhan(elsewhere, monkeypatch, "load", "pairs", str(file))
+    assert isinstance(refused.exception, PermanentError)
+    assert "EMBEDDING_PAIRS or SUPABASE_URL is set" in str(refused.exception)
+    assert loaded(world) is None
+
+
 def test_na_and_null_are_loaded_as_words(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

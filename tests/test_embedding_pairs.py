@@ -11,8 +11,14 @@ from sambodhan_assets.domain.embedding.dataset import (
     read_embedding_dataset,
     write_embedding_dataset,
 )
-from sambodhan_assets.domain.embedding.domains import DEFAULT_TEMPLATES, query_text
-from sambodhan_assets.domain.embedding.pairs import PAIRS_SCHEMA, prepare_pairs
+from sambodhan_assets.domain.embedding.domains import DEFAULT_TEMPLATES, query_text, word_key
+from sambodhan_assets.domain.embedding.pairs import (
+    PAIRS_SCHEMA,
+    Disposition,
+    left_out_by_split,
+    listed_rows,
+    prepare_pairs,
+)
 from sambodhan_assets.domain.embedding.retrieval import answer, summarise, terms_by_domain
 from sambodhan_assets.domain.embedding.rivals import CharacterTfidf, EditSimilarity
 from sambodhan_assets.domain.embedding.split import split_pairs
@@ -81,50 +87,116 @@ def test_a_new_domain_is_one_more_template():
 words = st.text(min_size=1, max_size=12)
 
 
+def rows_of(table: pa.Table) -> list[tuple[str, ...]]:
+    return [tuple(row[name] for name in PAIRS_SCHEMA.names) for row in table.to_pylist()]
+
+
 @given(st.lists(st.tuples(words, words, st.sampled_from(["brand", "model"])), max_size=40))
 def test_no_word_of_the_test_is_trained_and_no_pair_is_lost(rows: list[Row]):
     prepared = prepare_pairs(table(*rows), DEFAULT_TEMPLATES)
     assert sum(prepared.counts.values()) == len(rows)
-    splits, _ = split_pairs(prepared.pairs, None)
-    assert sum(split.num_rows for split in splits.values()) == prepared.pairs.num_rows
-    trained = {row["corrected"].casefold() for row in splits["train"].to_pylist()}
-    for row in [*splits["eval"].to_pylist(), *splits["test"].to_pylist()]:
-        assert row["seen"] == (row["corrected"].casefold() in trained)
+    split = split_pairs(prepared.pairs, None)
+    found = [row for part in (*split.tables.values(), split.left_out) for row in rows_of(part)]
+    assert sorted(found) == sorted(rows_of(prepared.pairs))
+    trained = {row["corrected"].casefold() for row in split.tables["train"].to_pylist()}
+    for name in ("eval", "test"):
+        for row in split.tables[name].to_pylist():
+            assert row["seen"] == (row["corrected"].casefold() in trained)
+
+
+spellings = st.sampled_from(["X-Trail", "x trail", "XTrail", "Wagon R", "WagonR", "Rio", "Rioo"])
+typos = st.text("abc", min_size=1, max_size=3)
+versions = st.lists(
+    st.lists(st.tuples(typos, spellings, st.sampled_from(["brand", "model"])), max_size=30),
+    min_size=2,
+    max_size=4,
+)
+
+
+@given(versions)
+def test_what_was_ever_trained_is_tested_by_no_later_version(versions: list[list[Row]]):
+    parent, trained, learned = None, set[str](), set[str]()
+    for rows in versions:
+        split = split_pairs(prepare_pairs(table(*rows), DEFAULT_TEMPLATES).pairs, parent)
+        parent = split.assignments
+        for typo, term, _ in rows_of(split.tables["train"]):
+            trained.add(word_key(typo))
+            learned.add(word_key(term))
+        for name in ("eval", "test"):
+            for row in split.tables[name].to_pylist():
+                assert word_key(row["typo"]) not in trained
+                assert row["seen"] == (word_key(row["corrected"]) in learned)
 
 
 def test_what_was_in_a_split_stays_there_when_more_pairs_come():
     pairs = generate_pairs(500, seed=3)
-    first, assignments = split_pairs(
-        prepare_pairs(pairs.slice(0, 250), DEFAULT_TEMPLATES).pairs, None
-    )
-    second, _ = split_pairs(prepare_pairs(pairs, DEFAULT_TEMPLATES).pairs, assignments)
-    for split, before in first.items():
-        after = {tuple(row.values()) for row in second[split].to_pylist()}
+    first = split_pairs(prepare_pairs(pairs.slice(0, 250), DEFAULT_TEMPLATES).pairs, None)
+    whole = prepare_pairs(pairs, DEFAULT_TEMPLATES).pairs
+    second = split_pairs(whole, first.assignments)
+    for split, before in first.tables.items():
+        after = {tuple(row.values()) for row in second.tables[split].to_pylist()}
         assert {tuple(row.values()) for row in before.to_pylist()} <= after
 
 
-def test_a_word_whose_trained_typos_are_gone_is_not_seen_any_more():
-    typos = [(f"toyta{at}", "Toyota", "brand") for at in range(40)]
-    pairs = prepare_pairs(table(*typos), DEFAULT_TEMPLATES).pairs
-    _, assignments = split_pairs(pairs, None)
-    place = dict(
-        zip(assignments["kind"].to_pylist(), assignments["split"].to_pylist(), strict=True)
+def test_a_word_that_is_spelt_anew_stays_where_its_typos_are():
+    pairs = prepare_pairs(generate_pairs(500, seed=3), DEFAULT_TEMPLATES).pairs
+    first = split_pairs(pairs, None)
+    renamed = [(row["typo"], f"{row['corrected']} SE", row["domain"]) for row in pairs.to_pylist()]
+    second = split_pairs(table(*renamed), first.assignments)
+    for split, before in first.tables.items():
+        after = second.tables[split]
+        assert sorted(before["typo"].to_pylist()) == sorted(after["typo"].to_pylist())
+        seen = {row["typo"]: row["seen"] for row in before.to_pylist()}
+        assert {row["typo"]: row["seen"] for row in after.to_pylist()} == seen
+
+
+def test_a_trained_typo_of_a_word_that_is_held_out_is_left_out_and_counted():
+    first = prepare_pairs(generate_pairs(500, seed=3), DEFAULT_TEMPLATES)
+    dataset = build_dataset(first, templates=DEFAULT_TEMPLATES, parent=None)
+    moved = dataset.splits["train"].to_pylist()[0]
+    held_out = next(row for row in dataset.splits["test"].to_pylist() if not row["seen"])
+    corrected = [
+        (row["typo"], held_out["corrected"], held_out["domain"])
+        if row["typo"] == moved["typo"]
+        else (row["typo"], row["corrected"], row["domain"])
+        for row in first.pairs.to_pylist()
+    ]
+    again = build_dataset(
+        prepare_pairs(table(*corrected), DEFAULT_TEMPLATES),
+        templates=DEFAULT_TEMPLATES,
+        parent=dataset.assignments,
     )
-    assert place["term"] == "train"
-    splits, _ = split_pairs(pairs, assignments)
-    assert {row["seen"] for row in splits["test"].to_pylist()} == {True}
-    left, _ = split_pairs(splits["test"].select(PAIRS_SCHEMA.names), assignments)
-    assert left["train"].num_rows == 0
-    assert {row["seen"] for row in left["test"].to_pylist()} == {False}
+    assert again.counts[Disposition.LEARNED] == 1
+    (listed,) = listed_rows(again.lineage, most=5)
+    assert (listed["typo"], listed["corrected"]) == (moved["typo"], held_out["corrected"])
+    assert rows_of(left_out_by_split(again.lineage)) == [
+        (moved["typo"], held_out["corrected"], held_out["domain"])
+    ]
+    assert again.row_count == dataset.row_count - 1
+
+
+def test_a_pair_in_two_domains_stands_in_one_split():
+    rows = [(f"toyta{at}", "Toyota", domain) for at in range(40) for domain in DEFAULT_TEMPLATES]
+    split = split_pairs(prepare_pairs(table(*rows), DEFAULT_TEMPLATES).pairs, None)
+    places = [set(part["typo"].to_pylist()) for part in split.tables.values()]
+    assert sum(map(len, places)) == 40
+
+
+def test_a_word_whose_trained_typos_are_gone_is_still_seen():
+    typos = [(f"toyta{at}", "Toyota", "brand") for at in range(40)]
+    first = split_pairs(prepare_pairs(table(*typos), DEFAULT_TEMPLATES).pairs, None)
+    assert first.tables["train"].num_rows > 0
+    left = first.tables["test"].select(PAIRS_SCHEMA.names)
+    second = split_pairs(left, first.assignments)
+    assert second.tables["train"].num_rows == 0
+    assert {row["seen"] for row in second.tables["test"].to_pylist()} == {True}
 
 
 def test_a_parent_goes_before_the_hash():
     pairs = prepare_pairs(generate_pairs(200, seed=3), DEFAULT_TEMPLATES).pairs
-    _, assignments = split_pairs(pairs, None)
+    assignments = split_pairs(pairs, None).assignments
     moved = assignments.set_column(2, "split", pa.array(["train"] * assignments.num_rows))
-    splits, _ = split_pairs(pairs, moved)
-    assert splits["train"].num_rows > 0
-    assert {row["seen"] for row in splits["test"].to_pylist()} <= {True}
+    assert split_pairs(pairs, moved).tables["train"].num_rows == pairs.num_rows
 
 
 def test_a_dataset_is_the_same_after_writing_and_reading(tmp_path):

@@ -103,12 +103,35 @@ def test_too_few_typos_reject_nothing_either():
     assert decide_embedding(compared(few), BALANCED).name == HOLD
 
 
-def test_without_unseen_words_nobody_can_tell_what_is_forgotten():
-    verdict = decide_embedding(compared(unseen=None), BALANCED)
-    assert (verdict.name, verdict.reason) == (
-        HOLD,
-        "Nobody can tell what the candidate makes of words that training never saw: the test split"
-        " has none.",
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"unseen": None}, "have 0 words that training never saw, and 5 are needed."),
+        ({"unseen": make_gain(words=4)}, "have 4 words that training never saw, and 5"),
+        ({"seen": make_gain(words=1)}, "have 1 word that training saw, and 5 are needed."),
+        ({"unseen": make_gain(words=5), "seen": make_gain(words=5)}, None),
+    ],
+)
+def test_too_few_words_of_a_kind_tell_nothing(fields, said):
+    verdict = decide_embedding(compared(**fields), BALANCED)
+    assert verdict.name == (PROMOTE if said is None else HOLD)
+    assert said is None or said in verdict.reason
+
+
+def test_one_typo_of_an_unseen_word_is_not_called_forgetting():
+    lost = make_gain(-1.0, -1.0, -1.0, queries=1, words=1)
+    verdict = decide_embedding(compared(unseen=lost), BALANCED)
+    assert verdict.name == HOLD
+    assert "Too few words to tell" in verdict.reason
+    assert verdict.blockers == ()
+
+
+def test_the_gain_is_told_as_what_it_is():
+    assert "of 100 typos, half of them of words that it never saw, the candidate puts 5.0 more" in (
+        decide_embedding(compared(), BALANCED).reason
+    )
+    assert "of 100 typos the candidate puts 5.0 more right" in (
+        decide_embedding(compared(seen=None), BALANCED).reason
     )
 
 
@@ -150,7 +173,7 @@ def test_a_blocker_makes_no_hold_of_what_is_worse():
 
 
 def test_where_nothing_serves_the_base_model_has_to_be_beaten():
-    verdict = decide_embedding(replace(compared(), against=BASE), BALANCED)
+    verdict = decide_embedding(replace(compared(seen=None), against=BASE), BALANCED)
     assert (verdict.name, verdict.reason) == (
         BOOTSTRAP,
         "Nothing is deployed yet, and of 100 typos the candidate puts 5.0 more right than its base"
@@ -198,7 +221,7 @@ def test_where_nothing_serves_the_base_model_has_to_be_beaten():
     ],
 )
 def test_the_reason_is_one_plain_sentence(both, settings, reason):
-    assert decide_embedding(compared(both), settings).reason == reason
+    assert decide_embedding(compared(both, seen=None), settings).reason == reason
 
 
 def test_every_verdict_says_what_to_do_and_none_speaks_of_sheets():

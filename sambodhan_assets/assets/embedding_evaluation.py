@@ -20,7 +20,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.domain.embedding.contest import BASE, CANDIDATE, DEPLOYED, hold_contest
-from sambodhan_assets.domain.embedding.dataset import read_embedding_dataset
+from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
 from sambodhan_assets.domain.embedding.model import EmbeddingScorer, load_sentence_model
 from sambodhan_assets.domain.embedding.record import (
     EmbeddingRecord,
@@ -31,6 +31,7 @@ from sambodhan_assets.domain.embedding.record import (
     write_embedding_record,
 )
 from sambodhan_assets.domain.embedding.verdict import decide_embedding, next_step
+from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.gate.policies import Policy, PolicySettings
 from sambodhan_assets.label_tasks import EMBEDDING
 
@@ -116,9 +117,8 @@ def judge(
             # It is asked as it was taught; a foreign model, or a new domain, knows no other way.
             own = serving.manifest.details.get("templates", {})
             scorers[DEPLOYED] = _scorer(model.folder, {**dataset.templates, **own})
-        if (base := stack.enter_context(first_model(embedding))) is not None:
-            scorers[BASE] = _scorer(base.folder, dataset.templates)
-        result = hold_contest(dataset, scorers)
+        base, missing = _base(stack, embedding, dataset, only_shown=deployment is not None)
+        result = hold_contest(dataset, {**scorers, **base}, missing)
     policy = PolicySettings(
         policy=Policy(settings.policy), decision_threshold=settings.decision_threshold
     )
@@ -134,6 +134,19 @@ def judge(
         comparison=result.comparison,
         library_versions=code_environment()["libraries"],
     )
+
+
+def _base(
+    stack: ExitStack, embedding: EmbeddingOptions, dataset: EmbeddingDataset, *, only_shown: bool
+) -> tuple[dict[str, EmbeddingScorer], dict[str, str]]:
+    """The first base model, or why it cannot answer; an error only where it decides."""
+    try:
+        base = stack.enter_context(first_model(embedding))
+        return ({BASE: _scorer(base.folder, dataset.templates)} if base else {}), {}
+    except PlatformError as error:
+        if not only_shown:
+            raise
+        return {}, {BASE: str(error)}
 
 
 def _scorer(folder: Path, templates: Mapping[str, str]) -> EmbeddingScorer:

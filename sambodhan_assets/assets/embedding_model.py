@@ -20,7 +20,7 @@ from sambodhan_assets.assets.embedding_tracking import NOT_TRAINED, embedding_ho
 from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
 from sambodhan_assets.assets.trained_model import keep_candidate
 from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
-from sambodhan_assets.domain.embedding.model import load_sentence_model
+from sambodhan_assets.domain.embedding.model import load_sentence_model, save_sentence_model
 from sambodhan_assets.domain.embedding.settings import EmbeddingSettings
 from sambodhan_assets.domain.embedding.training import train_embeddings
 from sambodhan_assets.domain.models.training_record import TrainingRecord, library_versions
@@ -32,7 +32,7 @@ class EmbeddingTrainingConfig(dg.Config):
 
     seed: int = Field(default=42, description="Seed of all randomness in training.")
     epochs: int = Field(default=5, ge=1, description="Passes over the pairs, in both directions.")
-    batch_size: int = Field(default=64, ge=2, description="Pairs per step.")
+    batch_size: int = Field(default=64, ge=2, description="Most pairs per step, one per word.")
     learning_rate: float = Field(default=1e-4, gt=0, description="Peak learning rate.")
     warmup_share: float = Field(default=0.1, ge=0, lt=1, description="Share of warm-up steps.")
 
@@ -134,7 +134,7 @@ def train(
     outcome = train_embeddings(
         model, dataset, hyperparameters, work_folder=work, seed=config.seed, on_log=on_log
     )
-    model.save(str(work / "model"), create_model_card=False, safe_serialization=True)
+    save_sentence_model(model, work / "model")
     record = TrainingRecord(
         family="embedding",
         labels=(),

@@ -23,7 +23,7 @@ from sambodhan_assets.domain.embedding.dataset import (
     read_embedding_dataset,
     write_embedding_dataset,
 )
-from sambodhan_assets.domain.embedding.pairs import PreparedPairs, listed_rows, prepare_pairs
+from sambodhan_assets.domain.embedding.pairs import listed_rows, prepare_pairs
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import EMBEDDING
 
@@ -75,7 +75,7 @@ def build_training_pairs() -> dg.AssetsDefinition:
             version = _keep(artifacts, Path(work), context.run.run_id)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
-                metadata={"from": pairs.place(), **_metadata(dataset, prepared)},
+                metadata={"from": pairs.place(), **_metadata(dataset)},
                 check_results=[check],
             )
 
@@ -116,12 +116,12 @@ def _keep(artifacts: ArtifactStore, folder: Path, run_id: str) -> Version:
     return version
 
 
-def _metadata(dataset: EmbeddingDataset, prepared: PreparedPairs) -> dict[str, Any]:
+def _metadata(dataset: EmbeddingDataset) -> dict[str, Any]:
     return {
         "dagster/row_count": dataset.row_count,
         "rows of the source": counts_table(dataset.counts, heading="row"),
         "rows by split": counts_table(dataset.rows_by_split, heading="split"),
-        "left out": dg.MetadataValue.json(listed_rows(prepared, most=_LISTED)),
+        "left out": dg.MetadataValue.json(listed_rows(dataset.lineage, most=_LISTED)),
     }
 
 

@@ -71,12 +71,17 @@ class ContestResult:
     comparison: Comparison
 
 
-def hold_contest(dataset: EmbeddingDataset, models: Mapping[str, Scorer]) -> ContestResult:
+def hold_contest(
+    dataset: EmbeddingDataset,
+    models: Mapping[str, Scorer],
+    missing: Mapping[str, str] | None = None,
+) -> ContestResult:
     """Lets all answer the test split.
 
     Args:
         dataset: Its words are the answers to choose from.
         models: `candidate` and `base`, and `deployed` where something serves.
+        missing: Why a model that is only shown cannot answer, by its name.
 
     Raises:
         PermanentError: The test split is empty, or there is nothing to compare with.
@@ -93,6 +98,8 @@ def hold_contest(dataset: EmbeddingDataset, models: Mapping[str, Scorer]) -> Con
     seen = np.array(queries["seen"].to_pylist(), dtype=np.bool_)
     answers = {name: answer(scorer, queries, terms) for name, scorer in models.items()}
     found = [_scored(name, given, seen) for name, given in answers.items()]
+    for name, reason in (missing or {}).items():
+        found.append(Scores(name=name, seen=None, unseen=None, not_measured=reason))
     return ContestResult(
         scores=(*found, *_rival_scores(dataset, seen)),
         comparison=_compare(dataset, answers[CANDIDATE], answers[against], seen, against),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sambodhan_assets.domain.embedding.pairs import LINEAGE_SCHEMA, PreparedPairs
+from sambodhan_assets.domain.embedding.pairs import LINEAGE_SCHEMA, PreparedPairs, without_learned
 from sambodhan_assets.domain.embedding.split import (
     ASSIGNMENTS_SCHEMA,
     SPLIT_SCHEMA,
@@ -66,16 +66,17 @@ def build_dataset(
         templates: Known domains.
         parent: Assignments of the version before; None for the first.
     """
-    splits, assignments = split_pairs(prepared.pairs, parent)
+    split = split_pairs(prepared.pairs, parent)
+    told = without_learned(prepared, split.left_out)
     words = {(row["domain"], row["corrected"]) for row in prepared.pairs.to_pylist()}
     rows = [{"domain": domain, "term": term} for domain, term in sorted(words)]
     return EmbeddingDataset(
-        splits=splits,
+        splits=split.tables,
         terms=pa.Table.from_pylist(rows, schema=TERMS_SCHEMA),
-        assignments=assignments,
-        lineage=prepared.lineage,
+        assignments=split.assignments,
+        lineage=told.lineage,
         templates=dict(sorted(templates.items())),
-        counts=prepared.counts,
+        counts=told.counts,
     )
 
 

@@ -15,8 +15,12 @@ from sambodhan_assets.domain.models.progress_bars import without_progress_bars
 MODULES_FILE = "modules.json"
 # Modules of the library itself: any other name would make it import code from the folder.
 _OWN_MODULES = "sentence_transformers."
-# Weights that are unpickled, and code: both run whatever their author wrote.
-_UNSAFE = {".bin", ".ckpt", ".h5", ".joblib", ".msgpack", ".pickle", ".pkl", ".pt", ".pth", ".py"}
+# Weights that are unpickled, which runs whatever their author wrote.
+_PICKLED = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError),
+    *(ImportError, AttributeError),
+)
 
 
 def check_sentence_model(folder: Path) -> None:
@@ -29,11 +33,16 @@ def check_sentence_model(folder: Path) -> None:
     if not modules.is_file():
         raise _unusable(folder, f"it has no {MODULES_FILE}, so it is no sentence model.")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    unsafe = [p.relative_to(folder).as_posix() for p in files if p.suffix.lower() in _UNSAFE]
-    if unsafe:
-        raise _unusable(folder, f"these files could run code: {', '.join(unsafe)}.")
-    if not any(path.suffix == ".safetensors" for path in files):
+    safe = {path.parent for path in files if path.suffix == ".safetensors"}
+    if not safe:
         raise _unusable(folder, "it has no weights as safetensors.")
+    # Beside safetensors nothing reads them, and many models on the Hub hold both.
+    pickled = [p for p in files if p.suffix.lower() in _PICKLED and p.parent not in safe]
+    if pickled:
+        names = ", ".join(path.relative_to(folder).as_posix() for path in pickled)
+        raise _unusable(
+            folder, f"these weights could run code, and no safetensors are beside: {names}."
+        )
     try:
         listed = json.loads(modules.read_text(encoding="utf-8"))
         types, paths = zip(*((str(m["type"]), str(m["path"])) for m in listed), strict=True)
@@ -69,7 +78,8 @@ def load_sentence_model(folder: Path) -> Any:
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True, "dtype": torch.float32},
             )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    # ImportError and AttributeError: modules.json names a class that this version does not have.
+    except (*_UNREADABLE, SafetensorError) as error:
         raise _unusable(
             folder, f"it cannot be loaded ({type(error).__name__}: {error})."
         ) from error

@@ -25,6 +25,7 @@ class Disposition(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "one typo with several corrections"
     TERM = "the typo is a correct word itself"
+    LEARNED = "a typo of a held-out word that was trained with another word"
     KEPT = "kept"
 
 
@@ -88,11 +89,33 @@ def prepare_pairs(rows: pa.Table, templates: Mapping[str, str]) -> PreparedPairs
     )
 
 
-def listed_rows(prepared: PreparedPairs, *, most: int) -> list[dict[str, object]]:
+def without_learned(prepared: PreparedPairs, left_out: pa.Table) -> PreparedPairs:
+    """The same pairs, with those told in lineage and counts that the split has left out."""
+    gone = {(row["domain"], row["typo"]) for row in left_out.to_pylist()}
+    rows = prepared.lineage.to_pylist()
+    for row in rows:
+        if row["disposition"] == Disposition.KEPT and (row["domain"], row["typo"]) in gone:
+            row["disposition"] = Disposition.LEARNED.value
+    counted = Counter(row["disposition"] for row in rows)
+    return PreparedPairs(
+        pairs=prepared.pairs,
+        lineage=pa.Table.from_pylist(rows, schema=LINEAGE_SCHEMA),
+        counts={said.value: counted[said.value] for said in Disposition},
+    )
+
+
+def left_out_by_split(lineage: pa.Table) -> pa.Table:
+    """Rows, with their columns of PAIRS_SCHEMA, that are fine by themselves and in no split."""
+    rows = [row for row in lineage.to_pylist() if row["disposition"] == Disposition.LEARNED]
+    return pa.Table.from_pylist(
+        [{name: row[name] for name in PAIRS_SCHEMA.names} for row in rows], schema=PAIRS_SCHEMA
+    )
+
+
+def listed_rows(lineage: pa.Table, *, most: int) -> list[dict[str, object]]:
     """The first rows that were left out, but for duplicates, which need nobody's attention."""
     quiet = (Disposition.KEPT, Disposition.DUPLICATE)
-    rows = prepared.lineage.to_pylist()
-    return [row for row in rows if row["disposition"] not in quiet][:most]
+    return [row for row in lineage.to_pylist() if row["disposition"] not in quiet][:most]
 
 
 def _tidied(row: Mapping[str, str | None]) -> _Row:

@@ -116,8 +116,8 @@ def report_markdown(record: EmbeddingRecord) -> str:
         f"{record.base}. What serves: {record.deployed or 'nothing'}.\n\n"
         f"## Scores\n\n{score_table(record.scores)}\n\n{rival_sentence(record.scores)}\n\n"
         f"The test split: {counts}. A typo is looked up among all correct words of its domain. "
-        "Over-merging: for this share of the typos, another correct word is at least as near to "
-        "the right word as the typo is.\n"
+        "Over-merging: for this share of the typos, a threshold on the score that catches 9 of 10 "
+        "typos takes the right word and the correct word that looks most like it for one.\n"
     )
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 # Places of the list that a person would look at.
 DEPTH = 10
+# Share of the typos that somebody who corrects by a threshold on the score wants to catch.
+ACCEPTED = 0.9
+_ROWS_AT_ONCE = 256
 
 
 class Scorer(Protocol):
@@ -33,9 +37,10 @@ class Answers:
     Attributes:
         rank: int [n]: place of the right word, from 1. A tie counts for the wrong word, and so does
             what is no number: a scorer that finds everything alike has found nothing.
-        merged: float [n]: 1 where the right word is at least as alike to its nearest look-alike,
-            another correct word, as to the typo: no threshold on the score can then take the typo
-            and keep the two words apart. 0 where not, NaN where the domain has one word only.
+        merged: float [n]: 1 where the right word and its nearest look-alike, another correct word,
+            are at least as alike as `ACCEPTED` of all typos and their right words: the threshold
+            that takes these typos takes the two words for one. 0 where not, NaN where the domain
+            has one word only.
     """
 
     rank: NDArray[np.int64]
@@ -81,26 +86,38 @@ def answer(scorer: Scorer, queries: pa.Table, terms: Mapping[str, Sequence[str]]
         terms: All correct words of each domain.
     """
     rank = np.zeros(queries.num_rows, dtype=np.int64)
-    merged = np.full(queries.num_rows, np.nan)
+    own, between = np.full(queries.num_rows, np.nan), np.full(queries.num_rows, np.nan)
     domains = np.asarray(queries["domain"].to_pylist(), dtype=object)
     typos, corrected = queries["typo"].to_pylist(), queries["corrected"].to_pylist()
     for domain in sorted(set(domains.tolist())):
         rows = np.flatnonzero(domains == domain)
-        known = list(terms[domain])
+        known = tuple(terms[domain])
         place = {term: at for at, term in enumerate(known)}
         truth = np.array([place[corrected[row]] for row in rows])
         scores = scorer.scores(domain, [typos[row] for row in rows], known)
-        own = scores[np.arange(len(rows)), truth]
-        rank[rows] = (~(scores < own[:, None])).sum(axis=1)
+        own[rows] = scores[np.arange(len(rows)), truth]
+        rank[rows] = (~(scores < own[rows][:, None])).sum(axis=1)
         if len(known) > 1:
-            nearest = look_alikes(known)
-            words = sorted(set(truth.tolist()))
-            between = scorer.alike(
-                domain, [known[at] for at in words], [known[nearest[at]] for at in words]
-            )
-            of_word = dict(zip(words, between.tolist(), strict=True))
-            merged[rows] = [not of_word[at] < score for at, score in zip(truth, own, strict=True)]
-    return Answers(rank=rank, merged=merged)
+            between[rows] = _between(scorer, domain, known, truth)
+    return Answers(rank=rank, merged=_merged(own, between))
+
+
+def _between(
+    scorer: Scorer, domain: str, known: tuple[str, ...], truth: NDArray[np.int64]
+) -> Floats:
+    """How alike the right word of each query and its nearest look-alike are, [n]."""
+    nearest = look_alikes(known)
+    words, of_query = np.unique(truth, return_inverse=True)
+    alike = scorer.alike(domain, [known[at] for at in words], [known[at] for at in nearest[words]])
+    # What is no number keeps nothing apart.
+    return np.nan_to_num(alike, nan=np.inf)[of_query]
+
+
+def _merged(own: Floats, between: Floats) -> Floats:
+    """See `Answers.merged`, from the scores of typos with their words, and words with words."""
+    measured = ~np.isnan(between)
+    threshold = np.quantile(np.nan_to_num(own, nan=-np.inf), 1 - ACCEPTED, method="lower")
+    return np.where(measured, (between >= threshold).astype(np.float64), np.nan)
 
 
 def summarise(answers: Answers, rows: NDArray[np.bool_]) -> RetrievalScore | None:
@@ -117,13 +134,19 @@ def summarise(answers: Answers, rows: NDArray[np.bool_]) -> RetrievalScore | Non
     )
 
 
-def look_alikes(terms: Sequence[str]) -> NDArray[np.int64]:
+@lru_cache(maxsize=8)
+def look_alikes(terms: tuple[str, ...]) -> NDArray[np.int64]:
     """Position of the most similar other word of each word, by shared runs of characters.
 
     Chosen without the scorer that is judged, so that all are asked about the same words.
     """
     from sambodhan_assets.domain.embedding.rivals import CharacterTfidf
 
-    likeness = CharacterTfidf(terms).scores("", terms, terms)
-    np.fill_diagonal(likeness, -1.0)
-    return likeness.argmax(axis=1)
+    likeness = CharacterTfidf(terms)
+    found: list[NDArray[np.int64]] = []
+    for start in range(0, len(terms), _ROWS_AT_ONCE):
+        some = terms[start : start + _ROWS_AT_ONCE]
+        scores = likeness.scores("", some, terms)
+        scores[np.arange(len(some)), np.arange(start, start + len(some))] = -1.0
+        found.append(scores.argmax(axis=1))
+    return np.concatenate(found)

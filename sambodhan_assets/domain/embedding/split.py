@@ -1,51 +1,74 @@
 """Splits pairs by the corrected word: the words of the test are never seen in training.
 
 Some typos of the words that are trained are kept apart too, so that both can be measured: new typos
-of known words, and typos of new words.
+of known words, and typos of new words. A model goes on from the one that serves, so whatever an
+earlier version trained counts as trained for ever, also where its correction is spelt anew.
 """
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from sambodhan_assets.domain.embedding.domains import word_key
 from sambodhan_assets.domain.embedding.pairs import PAIRS_SCHEMA
 
-SPLITS = ("train", "eval", "test")
+TRAIN = "train"
+SPLITS = (TRAIN, "eval", "test")
 SPLIT_SCHEMA = pa.schema([*PAIRS_SCHEMA, ("seen", pa.bool_())])
 ASSIGNMENTS_SCHEMA = pa.schema(
     [("kind", pa.string()), ("key", pa.string()), ("split", pa.string())]
 )
 # Shares of the words, and of the typos of a word that is trained.
 _TERM_TEST, _TERM_EVAL = 0.15, 0.10
-_PAIR_TEST, _PAIR_EVAL = 0.15, 0.10
-_TERM, _PAIR = "term", "pair"
+_TYPO_TEST, _TYPO_EVAL = 0.15, 0.10
+_TERM, _TYPO, _LEARNED = "term", "typo", "learned"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairSplit:
+    """Where pairs stand.
+
+    Attributes:
+        tables: SPLIT_SCHEMA by split. `seen` tells whether the word is trained, now or by an
+            earlier version: then only the typo is new to a model.
+        assignments: ASSIGNMENTS_SCHEMA: splits of words and typos, and the words that were trained;
+            the next version reads it.
+        left_out: PAIRS_SCHEMA: pairs of a held-out word whose typo was trained with another word.
+    """
+
+    tables: Mapping[str, pa.Table]
+    assignments: pa.Table
+    left_out: pa.Table
 
 
 class Assignments:
-    """Where words and typos stand: what the parent version says, else what their hash says."""
+    """Where words and typos stand: what the parent version says, else what their hash says.
+
+    Words and typos count in all domains at once, because one may teach the other.
+    """
 
     def __init__(self, parent: pa.Table | None) -> None:
         rows = [] if parent is None else parent.to_pylist()
         self._known: dict[tuple[str, str], str] = {(r["kind"], r["key"]): r["split"] for r in rows}
 
-    def term(self, term: str) -> str:
-        """Split of a word, the same in all domains: one may teach the other."""
-        key = _digest(_TERM, word_key(term))
-        return self._take(_TERM, key, _by_hash(key, test=_TERM_TEST, evaluation=_TERM_EVAL))
+    def places(self, word: str, typos: Sequence[str]) -> list[str | None]:
+        """Splits of the typos of a word; None where a typo of a held-out word was trained."""
+        keys = [_digest(_TYPO, typo) for typo in typos]
+        split = self._term(word, keys)
+        if split == TRAIN:
+            return [*self._trained(keys)]
+        return [self._held_out(key, split) for key in keys]
 
-    def pairs(self, domain: str, term: str, typos: list[str]) -> list[str]:
-        """Splits of the typos of a trained word; at least one of them is trained."""
-        keys = [_digest(_PAIR, domain, word_key(typo), word_key(term)) for typo in typos]
-        hashed = {key: _by_hash(key, test=_PAIR_TEST, evaluation=_PAIR_EVAL) for key in keys}
-        if "train" not in {self._known.get((_PAIR, key), hashed[key]) for key in keys}:
-            new = [key for key in keys if (_PAIR, key) not in self._known]
-            # The others keep the place that an earlier version measured them in.
-            for key in sorted(new)[-1:]:
-                hashed[key] = "train"
-        return [self._take(_PAIR, key, hashed[key]) for key in keys]
+    def learn(self, word: str) -> None:
+        """Notes that a word was trained."""
+        self._take(_LEARNED, _digest(_LEARNED, word), TRAIN)
+
+    def is_learned(self, word: str) -> bool:
+        """Whether a word was trained, by this version or one before it."""
+        return (_LEARNED, _digest(_LEARNED, word)) in self._known
 
     def table(self) -> pa.Table:
         """All of them, sorted, those of the parent included: a word that comes back is known."""
@@ -53,44 +76,67 @@ class Assignments:
         columns = list(zip(*rows, strict=True)) if rows else [[], [], []]
         return pa.table([list(column) for column in columns], schema=ASSIGNMENTS_SCHEMA)
 
+    def _term(self, word: str, typo_keys: Sequence[str]) -> str:
+        """A word that is new stands where its typos stand: it may be an old one, spelt anew."""
+        key = _digest(_TERM, word)
+        stand = {self._known.get((_TYPO, typo)) for typo in typo_keys}
+        inherited = next((split for split in (TRAIN, "test", "eval") if split in stand), None)
+        hashed = _by_hash(key, test=_TERM_TEST, evaluation=_TERM_EVAL)
+        return self._take(_TERM, key, inherited or hashed)
+
+    def _trained(self, keys: Sequence[str]) -> list[str]:
+        """At least one typo of a trained word is trained."""
+        hashed = {key: _by_hash(key, test=_TYPO_TEST, evaluation=_TYPO_EVAL) for key in keys}
+        if TRAIN not in {self._known.get((_TYPO, key), hashed[key]) for key in keys}:
+            new = [key for key in keys if (_TYPO, key) not in self._known]
+            # The others keep the place that an earlier version measured them in.
+            for key in sorted(new)[-1:]:
+                hashed[key] = TRAIN
+        return [self._take(_TYPO, key, hashed[key]) for key in keys]
+
+    def _held_out(self, key: str, split: str) -> str | None:
+        stands = self._take(_TYPO, key, split)
+        return None if stands == TRAIN else stands
+
     def _take(self, kind: str, key: str, split: str) -> str:
         return self._known.setdefault((kind, key), split)
 
 
-def split_pairs(
-    pairs: pa.Table, parent: pa.Table | None
-) -> tuple[Mapping[str, pa.Table], pa.Table]:
+def split_pairs(pairs: pa.Table, parent: pa.Table | None) -> PairSplit:
     """Places every pair in train, eval or test.
 
     Args:
         pairs: PAIRS_SCHEMA, as `prepare_pairs` returns them.
         parent: Assignments of the version before; None for the first.
-
-    Returns:
-        Tables of SPLIT_SCHEMA by split, and the assignments. `seen` tells whether the word is
-        trained: then only the typo is new to a model.
     """
     assignments = Assignments(parent)
-    by_term: dict[tuple[str, str], list[str]] = defaultdict(list)
+    by_word: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in pairs.to_pylist():
-        by_term[row["domain"], row["corrected"]].append(row["typo"])
-    placed: dict[str, list[dict[str, str]]] = {split: [] for split in SPLITS}
-    for (domain, term), typos in sorted(by_term.items()):
-        split = assignments.term(term)
-        trained = split == "train"
-        splits = assignments.pairs(domain, term, typos) if trained else [split] * len(typos)
-        for typo, at in zip(typos, splits, strict=True):
-            placed[at].append({"typo": typo, "corrected": term, "domain": domain})
-    # Not what the assignments say: the typos that trained a word may be gone from the source.
-    learned = {word_key(row["corrected"]) for row in placed["train"]}
+        by_word[word_key(row["corrected"])].append(row)
+    placed: dict[str | None, list[dict[str, str]]] = {split: [] for split in (*SPLITS, None)}
+    for word, rows in sorted(by_word.items()):
+        for row, at in zip(
+            rows, assignments.places(word, [word_key(row["typo"]) for row in rows]), strict=True
+        ):
+            placed[at].append(row)
+    for row in placed[TRAIN]:
+        assignments.learn(word_key(row["corrected"]))
     tables = {
-        split: pa.Table.from_pylist(
-            [{**row, "seen": word_key(row["corrected"]) in learned} for row in rows],
-            schema=SPLIT_SCHEMA,
+        split: _table(
+            [
+                {**row, "seen": assignments.is_learned(word_key(row["corrected"]))}
+                for row in placed[split]
+            ]
         )
-        for split, rows in placed.items()
+        for split in SPLITS
     }
-    return tables, assignments.table()
+    left_out = pa.Table.from_pylist(placed[None], schema=PAIRS_SCHEMA)
+    return PairSplit(tables=tables, assignments=assignments.table(), left_out=left_out)
+
+
+def _table(rows: list[dict[str, str | bool]]) -> pa.Table:
+    ordered = sorted(rows, key=lambda row: (row["domain"], row["corrected"], row["typo"]))
+    return pa.Table.from_pylist(ordered, schema=SPLIT_SCHEMA)
 
 
 def _digest(*parts: str) -> str:

@@ -44,11 +44,13 @@ def train_embeddings(
         on_log: Told every evaluation in words.
 
     Raises:
-        PermanentError: Train or eval split is empty, or the best weights were not restored.
+        PermanentError: Train or eval split is empty, all pairs have one word, or the best weights
+            were not restored.
     """
     from transformers import set_seed
 
     _refuse_empty_splits(dataset)
+    batch_size = min(settings.batch_size, _words(dataset))
     precision = choose_precision(settings.precision, best_device())
     evaluations: list[dict[str, float]] = []
     with (
@@ -56,7 +58,7 @@ def train_embeddings(
         without_progress_bars(),
     ):
         set_seed(seed)
-        arguments = _arguments(Path(folder), settings, precision, seed)
+        arguments = _arguments(Path(folder), settings, batch_size, precision, seed)
         evaluator = build_evaluator(dataset, evaluations, on_log)
         trainer = _trainer(model, dataset, arguments, evaluator, scale=settings.scale)
         trainer.train()
@@ -67,6 +69,7 @@ def train_embeddings(
         "best_accuracy_at_1": state.best_metric,
         "best_step": state.best_global_step,
         "steps": state.global_step,
+        "batch_size": batch_size,
         "evaluations": evaluations,
         "device": best_device(),
         "precision": precision,
@@ -100,6 +103,21 @@ def _refuse_empty_splits(dataset: EmbeddingDataset) -> None:
     for split in ("train", "eval"):
         if not dataset.splits[split].num_rows:
             raise _failed(f"the {split} split has no pair.", "Load more training pairs.")
+    if _words(dataset) < 2:
+        raise _failed(
+            "the train split has one word, so there is no wrong answer to learn from.",
+            "Load training pairs of more words.",
+        )
+
+
+def _words(dataset: EmbeddingDataset) -> int:
+    """Different words of the train split.
+
+    No text comes twice in a batch, so a larger batch could not be filled: the trainer would end an
+    epoch long before every pair was seen.
+    """
+    _, corrected = _texts(dataset.splits["train"], dataset.templates)
+    return len(set(corrected))
 
 
 def build_evaluator(
@@ -175,7 +193,9 @@ def _texts(pairs: pa.Table, templates: Mapping[str, str]) -> tuple[list[str], li
     return typos, corrected
 
 
-def _arguments(folder: Path, settings: EmbeddingSettings, precision: str, seed: int) -> Any:
+def _arguments(
+    folder: Path, settings: EmbeddingSettings, batch_size: int, precision: str, seed: int
+) -> Any:
     from sentence_transformers.base.sampler import BatchSamplers, MultiDatasetBatchSamplers
     from sentence_transformers.sentence_transformer.training_args import (
         SentenceTransformerTrainingArguments,
@@ -184,7 +204,7 @@ def _arguments(folder: Path, settings: EmbeddingSettings, precision: str, seed: 
     return SentenceTransformerTrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=batch_size,
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup_share,
         lr_scheduler_type="linear",

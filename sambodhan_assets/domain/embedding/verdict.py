@@ -10,6 +10,8 @@ FEWEST_QUERIES = 30
 # The bootstrap redraws words. With one word every replicate is the same, and the interval has no
 # width however little is known.
 FEWEST_WORDS = 10
+# Seen and unseen words count alike: with fewer of a kind, one typo would weigh as much as dozens.
+FEWEST_WORDS_OF_A_KIND = 5
 # Words that lie closer together are worth it only if more typos are put right; beyond this, people
 # who search with a threshold would be given wrong words.
 MOST_OVER_MERGING = 0.10
@@ -57,7 +59,10 @@ def _measured(comparison: Comparison, settings: PolicySettings) -> tuple[Verdict
     if (too_few := _too_few(comparison)) is not None:
         return VerdictName.HOLD, too_few
     lower, upper = both.interval.lower_05, both.interval.upper_95
-    change = f"of 100 typos the candidate puts {_more_or_fewer(both.gain)} {_named(comparison)}"
+    half = "" if comparison.seen is None else ", half of them of words that it never saw,"
+    change = (
+        f"of 100 typos{half} the candidate puts {_more_or_fewer(both.gain)} {_named(comparison)}"
+    )
     if upper < 0:
         best = f"at best it is {higher_or_lower(upper)}"
         return VerdictName.REJECT, f"The candidate is worse: {change}; {best}."
@@ -91,18 +96,28 @@ def _too_few(comparison: Comparison) -> str | None:
             "Too few words to tell: the typos of the test split are those of"
             f" {count_of(both.words, 'word')}, and {FEWEST_WORDS} are needed."
         )
-    if comparison.unseen is None:
-        return (
-            "Nobody can tell what the candidate makes of words that training never saw: the test"
-            " split has none."
-        )
+    unseen = comparison.unseen.words if comparison.unseen else 0
+    if unseen < FEWEST_WORDS_OF_A_KIND:
+        return _too_few_of_a_kind("never saw", unseen)
+    # Without seen words nothing is weighed against the unseen ones.
+    if comparison.seen is not None and comparison.seen.words < FEWEST_WORDS_OF_A_KIND:
+        return _too_few_of_a_kind("saw", comparison.seen.words)
     return None
+
+
+def _too_few_of_a_kind(kind: str, words: int) -> str:
+    return (
+        f"Too few words to tell: the typos of the test split have {count_of(words, 'word')} that"
+        f" training {kind}, and {FEWEST_WORDS_OF_A_KIND} are needed."
+    )
 
 
 def _conditions(comparison: Comparison) -> list[str]:
     """Conditions that failed; each turns a promotion into HOLD."""
     failed: list[str] = []
     unseen, merging = comparison.unseen, comparison.over_merging
+    if unseen is not None and unseen.words < FEWEST_WORDS_OF_A_KIND:
+        unseen = None
     if unseen is not None and unseen.interval.upper_95 < 0:
         failed.append(
             "The candidate forgets what it was not trained on: of 100 typos of words that training"
@@ -111,9 +126,8 @@ def _conditions(comparison: Comparison) -> list[str]:
     if merging is not None and merging.interval.lower_05 > MOST_OVER_MERGING:
         failed.append(
             "The candidate puts different words together: for"
-            f" {points(merging.gain)} more of 100 typos than with"
-            f" {_named(comparison)}, another correct word is at least as near to the right one as"
-            " the typo is."
+            f" {points(merging.gain)} more of 100 typos than with {_named(comparison)}, a threshold"
+            " that catches 9 of 10 typos takes the right word and another correct one for the same."
         )
     return failed
 
