@@ -1,6 +1,6 @@
 """The embedding lane on a stand-in of the Hub, and the parts that its tests put there.
 
-world = hub_lane(tmp_path, lfs_hub)        # under `lane_variables`
+world = hub_lane(tmp_path, hub)
 accept(world, "first weights")             # a candidate that the next run deploys
 assert run(world, JOB, only=[DEPLOYED]).success
 """
@@ -8,6 +8,8 @@ assert run(world, JOB, only=[DEPLOYED]).success
 import csv
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +24,7 @@ from sambodhan_assets.domain.models.training_record import TrainingRecord
 from sambodhan_assets.domain.sample.typos import generate_pairs
 from sambodhan_assets.label_tasks import EMBEDDING
 from tests.hub_servers import WRITER
-from tests.lane_world import World
+from tests.lane_world import ROOT, World, child_environment
 from tests.standins.hubserver import LiveHub
 
 JOB, DEPLOYED = "train_embeddings", "embedding/deployed_tag"
@@ -30,6 +32,16 @@ DATASET, MODEL = "officials/typos", "officials/typo-model"
 # The lane reads a file here, and no database.
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 ZIPS = "models/finetuned-embedding-model"
+RUN = """
+import json, sys
+import dagster as dg
+from sambodhan_assets.definitions import defs
+with dg.DagsterInstance.ephemeral() as instance:
+    result = defs.resolve_job_def(sys.argv[1]).execute_in_process(
+        instance=instance, run_config=json.loads(sys.argv[2]), raise_on_error=False,
+        asset_selection=[dg.AssetKey(key.split("/")) for key in sys.argv[3:]] or None)
+sys.exit(0 if result.success else 1)
+"""
 
 
 def hub_lane(home: Path, hub: LiveHub, *, pairs: int = 500, **overrides: str) -> World:
@@ -150,3 +162,16 @@ def moves(world: World) -> list[tuple[str, str]]:
 def as_json(**hyperparameters: float) -> str:
     """Run config of the job."""
     return json.dumps({"ops": {"embedding__trained_model": {"config": hyperparameters}}})
+
+
+def start(
+    world: World, hub: LiveHub, scratch: Path, config: str, only: str = "", *, xet: bool = True
+) -> subprocess.Popen[bytes]:
+    """The job in a process of its own, whose temporary files go to `scratch`."""
+    environment = {
+        **child_environment(world),
+        **hub.env(world.home / "hf", token=WRITER, xet=xet),
+        "TMPDIR": str(scratch),
+    }
+    order = [sys.executable, "-c", RUN, JOB, config, *([only] if only else [])]
+    return subprocess.Popen(order, cwd=ROOT, env=environment)
