@@ -67,7 +67,8 @@ def _groups_with(sample: TaskSample, rows: Bools) -> Bools:
 
 _ALIKE = (
     f"(Jaccard similarity of sequences of five characters {THRESHOLD} or more, directly or through"
-    f" others; of the first {CHARACTERS:,} characters, within a task and the sample)"
+    f" others; of the first {CHARACTERS:,} characters, within a task and the sample; a row whose"
+    " twin is not in the sample counts as alone, so of a part of the rows this is a lower bound)"
 )
 _NEAR = f"Share of rows whose text is nearly that of another row {_ALIKE}, 0 to 1."
 _GROUPS = f"Groups of two or more rows whose texts are nearly the same {_ALIKE}."
