@@ -160,6 +160,9 @@ def _put_back(
     try:
         _move_back(task, failed, reason, settings, registry)
     except PlatformError as second:
+        newer = _newer_move(task, failed, settings, registry)
+        if newer is not None:
+            return _overtaken(tried, reason, newer)
         return PermanentError(
             tried=tried,
             found=f"{reason} The pointer could not be moved back to {failed.replaced} either "
@@ -177,6 +180,26 @@ def _put_back(
         )
     return PermanentError(
         tried=tried, found=f"{reason} {failed.replaced} serves again.", todo=error.todo
+    )
+
+
+def _newer_move(
+    task: LabelTask, failed: Deployment, settings: LaneSettings, registry: Registry
+) -> Deployment | None:
+    try:
+        newest = registry.deployed(settings.model_repository(task))
+    except PlatformError:
+        return None  # the caller tells that the registry refuses
+    return newest if newest is not None and newest.sequence > failed.sequence else None
+
+
+def _overtaken(tried: str, reason: str, newest: Deployment) -> PermanentError:
+    """Somebody moved the pointer during the rollout, and lets the Space serve that."""
+    return PermanentError(
+        tried=tried,
+        found=f"{reason} Meanwhile {newest.run_id} has moved the pointer to {newest.tag} "
+        f"({newest.reason}), so nothing was put back.",
+        todo="Nothing, if that was meant: whoever moved it last restarts the Space.",
     )
 
 

@@ -6,10 +6,12 @@ import dagster as dg
 import pytest
 
 from resources.assembly import open_spaces
+from resources.hub_spaces import HubSpaces
+from resources.rollback import move_back
 from resources.rollout import roll_out
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.run_message import plain_text
-from sambodhan_assets.label_tasks import LABEL_TASKS
+from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
 from tests.command_lines import sambodhan
@@ -150,6 +152,29 @@ def test_where_both_versions_fail_it_is_told_what_serves(promotable_space: Serve
     told = why(run(world, only=DEPLOYED_TAG))
     assert f"The pointer names {first} again, but the Space could not be brought back" in told
     assert "the Space serves v20000101_000000 now" in told
+
+
+def test_a_rollback_during_a_rollout_is_told_and_not_to_be_repeated(
+    promotable_space: Served, monkeypatch: pytest.MonkeyPatch
+):
+    world = promotable_space.world
+    first = world.serving()
+    wait = HubSpaces.wait_until_served
+
+    def roll_back_and_wait(spaces: HubSpaces, task: LabelTask, tag: str) -> None:
+        if tag != first and world.serving() != first:
+            move_back(
+                task, world.lanes, world.registry, to=None, traffic_after_id=0, run_id="somebody"
+            )
+            promotable_space.container.tag = first
+        wait(spaces, task, tag)
+
+    monkeypatch.setattr(HubSpaces, "wait_until_served", roll_back_and_wait)
+    promotable_space.container.stuck = True
+    told = why(run(world, only=DEPLOYED_TAG))
+    assert f"Meanwhile somebody has moved the pointer to {first} (rolled back from " in told
+    assert "sambodhan rollback" not in told
+    assert len(world.moves()) == 3
 
 
 def test_a_first_version_that_cannot_serve_has_none_to_go_back_to(space: Served):
