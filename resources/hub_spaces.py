@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 from huggingface_hub import HfApi
@@ -35,6 +35,9 @@ class HubSpaces(Spaces):
     endpoint: str | None = Field(default=None, description="Address of the Hub.")
     timeout_seconds: float = Field(default=60.0, gt=0, description="Longest silence of a request.")
     wait_seconds: float = Field(default=900.0, gt=0, description="Longest wait for a version.")
+    settle_seconds: float = Field(
+        default=10.0, ge=0, description="A stage without a way out is believed when it is so old."
+    )
     poll_seconds: float = Field(default=1.0, gt=0, description="Between two looks while waiting.")
     attempts: int = Field(default=5, ge=1, description="Tries while the Hub is out of reach.")
 
@@ -79,13 +82,17 @@ class HubSpaces(Spaces):
     def wait_until_served(self, task: LabelTask, tag: str) -> None:
         """See `Spaces.wait_until_served`."""
         # Not the client's wait_for_space: it gives up at the first lost answer, and after a restart
-        # the old container may answer for a while, so stage and version are looked at together.
+        # the old container may answer for a while, so stage and version are looked at together. For
+        # the same reason a failed or resting stage may be the one from before the restart.
         space, door = self._space(task), self.door(task)
-        deadline = time.monotonic() + self.wait_seconds
+        working = time.monotonic()
+        deadline = working + self.wait_seconds
         served: str | None = None
         while True:
             stage = self.state(space).stage
-            if stage in (*FAILED_STAGES, *RESTING_STAGES):
+            if stage not in (*FAILED_STAGES, *RESTING_STAGES):
+                working = time.monotonic()
+            elif time.monotonic() > min(working + self.settle_seconds, deadline):
                 raise self._unfit(space, tag, f"it is in the stage {stage}.")
             served = door.version() if stage == RUNNING else None
             if served == tag:
@@ -95,7 +102,7 @@ class HubSpaces(Spaces):
             time.sleep(self.poll_seconds)
         if stage == RUNNING and served is not None:
             raise self._unfit(space, tag, f"it runs, but says that it serves {served}.")
-        found = f"in the stage {stage}, {door.version_address} names no version"
+        found = f"in the stage {stage}, /version at {door.host} names no version"
         raise TransientError(
             tried=f"Waiting until the Space {space} serves {tag}",
             found=f"after {self.wait_seconds:.0f} s, {found}.",
@@ -118,10 +125,10 @@ class HubSpaces(Spaces):
         space = self._space(task)
         info = self._call(f"Looking at the Space {space}", lambda hub: hub.space_info(space))
         own = str(info.host or "").rstrip("/")
-        base = self.endpoints.get(task.name, f"{own}/predict").removesuffix("/predict")
-        secret = info.private and urlsplit(own).scheme == "https" and is_same_origin(base, own)
+        predict = self.endpoints.get(task.name, f"{own}/predict")
+        secret = info.private and urlsplit(own).scheme == "https" and is_same_origin(predict, own)
         return Door(
-            base=base,
+            predict=predict,
             headers={"authorization": f"Bearer {self.token}"} if secret else {},
             timeout=self.timeout_seconds,
         )
@@ -152,19 +159,26 @@ class Door:
     """Where a served model answers.
 
     Attributes:
-        base: Address without a path.
+        predict: Address of /predict; behind it may stand a key, so texts name only the host.
         headers: Hold the token, if this is the private Space's own address.
         timeout: Seconds.
     """
 
-    base: str
+    predict: str
     headers: dict[str, str]
     timeout: float
 
     @property
+    def host(self) -> str:
+        """The server, without what may be secret in the address."""
+        return urlsplit(self.predict).netloc
+
+    @property
     def version_address(self) -> str:
-        """Where the server says which version it serves."""
-        return f"{self.base}/version"
+        """Where the server says which version it serves: beside /predict."""
+        parts = urlsplit(self.predict)
+        path = f"{parts.path.removesuffix('/predict')}/version"
+        return urlunsplit(parts._replace(path=path))
 
     def version(self) -> str | None:
         """None while nobody answers: a Space that starts gives errors of its proxy."""
@@ -178,10 +192,10 @@ class Door:
 
     def scores(self, text: str) -> dict[str, float]:
         """See `Spaces.ask`, without another try."""
-        action = f"Asking {self.base}/predict"
+        action = f"Asking /predict at {self.host}"
         try:
             answer = httpx2.post(
-                f"{self.base}/predict",
+                self.predict,
                 json={"text": text},
                 headers=self.headers,
                 timeout=self.timeout,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from resources import hub_spaces
 from resources.hub_spaces import HubSpaces, is_same_origin
 from resources.spaces import NoSpaces
 from sambodhan_assets.domain.errors import PermanentError, TransientError
@@ -45,11 +46,24 @@ def test_a_space_is_paused_restarted_and_given_hardware(hub: LiveHub):
 
 
 @pytest.mark.parametrize("stage", ["BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "PAUSED"])
-def test_a_stage_that_will_not_pass_ends_the_wait_at_once(hub: LiveHub, stage: str):
+def test_a_stage_that_will_not_pass_ends_the_wait(hub: LiveHub, stage: str):
     hub.call("POST", "/_space", {"repo": SPACE, "stage": stage})
     with pytest.raises(PermanentError, match=f"it is in the stage {stage}") as caught:
-        spaces(hub, wait_seconds=600).wait_until_served(DEPARTMENT, "v1")
+        spaces(hub, wait_seconds=600, settle_seconds=0).wait_until_served(DEPARTMENT, "v1")
     assert f"/spaces/{SPACE}?logs=container" in str(caught.value)
+
+
+@pytest.mark.parametrize("stage", ["RUNTIME_ERROR", "PAUSED"])
+def test_a_stage_from_before_the_restart_is_not_believed(
+    hub: LiveHub, monkeypatch: pytest.MonkeyPatch, stage: str
+):
+    def start_at_last(_seconds: float) -> None:
+        hub.call("POST", "/_space", {"repo": SPACE, "stage": "RUNNING"})
+
+    hub.call("POST", "/_space", {"repo": SPACE, "stage": stage})
+    monkeypatch.setattr(hub_spaces.time, "sleep", start_at_last)
+    with pytest.raises(TransientError, match="in the stage RUNNING"):
+        spaces(hub).wait_until_served(DEPARTMENT, "v1")
 
 
 @pytest.mark.parametrize("stage", ["RUNNING", "BUILDING", "APP_STARTING", "A_NEW_STAGE"])
@@ -117,9 +131,19 @@ def test_the_token_goes_to_a_private_space_only(
     here = spaces(hub, endpoints={} if address is None else {"department": address})
     door = here.door(DEPARTMENT)
     assert (WRITER in str(door.headers)) is given
-    assert door.base == (
-        "http://127.0.0.1:1" if address else "https://officials-department.hf.space"
-    )
+    base = "http://127.0.0.1:1" if address else "https://officials-department.hf.space"
+    assert (door.predict, door.version_address) == (f"{base}/predict", f"{base}/version")
+
+
+def test_a_key_behind_the_address_goes_along_and_is_shown_to_nobody(hub: LiveHub):
+    here = spaces(hub, endpoints={"department": f"{NOBODY}?key=sesame"})
+    assert here.door(DEPARTMENT).version_address == "http://127.0.0.1:1/version?key=sesame"
+    hub.call("POST", "/_space", {"repo": SPACE, "stage": "RUNNING"})
+    with pytest.raises(TransientError, match=r"/version at 127\.0\.0\.1:1 names") as silent:
+        here.wait_until_served(DEPARTMENT, "v1")
+    with pytest.raises(TransientError, match=r"Asking /predict at 127\.0\.0\.1:1:") as unanswered:
+        here.ask(DEPARTMENT, "text")
+    assert "sesame" not in f"{silent.value} {unanswered.value}"
 
 
 def test_where_no_space_is_set_nothing_serves_and_nothing_can_be_asked():
