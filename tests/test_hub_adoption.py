@@ -126,6 +126,42 @@ def test_a_decision_on_an_adopted_model_is_void_once_another_one_took_its_place(
     assert is_settled(decision, registry.deployed(MODELS))
 
 
+def test_who_writes_about_an_adopted_model_changes_no_version_and_voids_no_decision(
+    lfs_hub,  # noqa: F811
+    tmp_path,
+):
+    commit = put_by_others(lfs_hub, tmp_path)
+    registry = hub_registry(lfs_hub)
+    seen = registry.deployed(MODELS)
+    details = {"verdict": "PROMOTE", "deployed_move": 1, "deployed_tag": seen.tag}
+    made = make_folder(tmp_path / "decision")
+    decision = registry.publish(MODELS, made, publication(details=details))
+    version = registry.version(MODELS, seen.tag)
+    words = {"README.md": f"{CARD}And more.\n", "NOTICE": "Ours", "new.png": "b"}
+    put_by_others(lfs_hub, tmp_path, **words)
+    assert registry.deployed(MODELS) == seen
+    assert registry.version(MODELS, seen.tag) == version
+    assert not is_settled(decision, registry.deployed(MODELS))
+    ours = next_version(registry, tmp_path)
+    registry.move_pointer(MODELS, deployment(tag=ours.tag, sequence=2, replaced=seen.tag))
+    assert lfs_hub.state()[MODEL_ON_HUB]["tags"][seen.tag] == commit
+    back = deployment(tag=seen.tag, sequence=3, action="rollback", replaced=ours.tag)
+    registry.move_pointer(MODELS, back)
+    assert "# By hand\nAnd more.\n" in str(registry._open(MODELS).text("README.md", "main"))
+    assert {"model.safetensors", "NOTICE", "new.png"} < on_main(lfs_hub)
+
+
+def test_a_file_of_the_model_that_is_taken_away_makes_another_version(
+    lfs_hub,  # noqa: F811
+    tmp_path,
+):
+    put_by_others(lfs_hub, tmp_path)
+    registry = hub_registry(lfs_hub)
+    seen = registry.deployed(MODELS)
+    head = registry._open(MODELS).api.delete_file("onnx/model.onnx", MODELS.name).oid
+    assert registry.deployed(MODELS).tag == f"adopted-{head[:12]}" != seen.tag
+
+
 def test_words_and_pictures_alone_are_no_model_and_stay(lfs_hub, tmp_path):  # noqa: F811
     api = hub_registry(lfs_hub)._open(MODELS).api
     api.create_repo(MODELS.name)

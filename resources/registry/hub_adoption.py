@@ -1,7 +1,8 @@
-"""A model that another program put on main: adopted at its head commit as what is deployed.
+"""A model that another program put on main: adopted at its own commit as what is deployed.
 
-It gets the tag `adopted-` and the start of that commit. Nothing is written for it until a candidate
-replaces it; then the Hub keeps the commit under this tag, so that a rollback finds it.
+That is the newest commit that changed the model: who edits the card replaces no model. It gets the
+tag `adopted-` and the start of that commit. Nothing is written for it until a candidate replaces
+it; then the Hub keeps the commit under this tag, so that a rollback finds it.
 """
 
 import hashlib
@@ -26,6 +27,8 @@ from sambodhan_assets.domain.manifest import MANIFEST_NAME, FileEntry, Manifest,
 
 # Enough for no two commits of one repository to share it, short enough for a mail's subject.
 _DIGITS = 12
+# Commits in which nothing but cards and the like changed; each is one request of a process.
+_EDITS = 100
 _WEIGHTS = {
     *(".bin", ".ckpt", ".gguf", ".h5", ".joblib", ".msgpack", ".onnx", ".pickle", ".pkl"),
     *(".pt", ".pth", ".safetensors", ".skops"),
@@ -65,16 +68,38 @@ def adoption(hub: HubRepository, refs: References) -> Deployment | None:
     loose = any(p == "config.json" or PurePosixPath(p).suffix in _WEIGHTS for p in present)
     if not loose and newest_zip(present) is None:
         return None
+    commit = _model_commit(hub, head)
     return Deployment(
         sequence=1,
-        tag=f"{ADOPTED}{head[:_DIGITS]}",
+        tag=f"{ADOPTED}{commit[:_DIGITS]}",
         action=ADOPTION,
         replaced=None,
-        deployed_at=_committed_at(hub, head),
+        deployed_at=_committed_at(hub, commit),
         run_id="",
-        reason=f"another program put this model on main, in commit {head}",
+        reason=f"another program put this model on main, in commit {commit}",
         traffic_after_id=0,
     )
+
+
+def _model_commit(hub: HubRepository, head: str) -> str:
+    """The newest commit up to a head that changed the model; at most so many edits are seen."""
+    with hub_errors(f"Listing the commits of {hub.name}"):
+        commits = hub.api.list_repo_commits(hub.name, repo_type=hub.kind, revision=head)
+    model = _model(hub.api, hub.name, head)
+    found = head
+    for earlier in commits[1:_EDITS]:
+        if _model(hub.api, hub.name, earlier.commit_id) != model:
+            break
+        found = earlier.commit_id
+    return found
+
+
+@cache  # commits never change
+def _model(api: HfApi, name: str, commit: str) -> dict[str, str]:
+    """Digests of the files that make up the model of a commit."""
+    repository = Repository(kind="model", name=name)
+    files = HubRepository(api=api, repository=repository, name=name).files(commit)
+    return {path: files[path] for path in model_files(files)}
 
 
 def adopted_commit(hub: HubRepository, tag: str, refs: References) -> str | None:

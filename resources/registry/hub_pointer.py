@@ -46,7 +46,7 @@ def move_once(hub: HubRepository, deployment: Deployment) -> None:
     head = refs.branches[MAIN]
     changes = Changes() if hub.branch == MAIN else _changes(hub, refs, version, history)
     if replaced and replaced.action == ADOPTION and replaced.tag not in refs.adopted:
-        hub.tag(replaced.tag, head)
+        hub.tag(replaced.tag, str(commit_of(hub, replaced.tag, refs)))
     commit_deployment(hub, [*history, deployment], head, changes)
 
 
