@@ -1,6 +1,5 @@
 """Risk: pairs teach a model something wrong, or a word of the test is learned in training."""
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,8 +18,6 @@ from sambodhan_assets.domain.embedding.pairs import (
     listed_rows,
     prepare_pairs,
 )
-from sambodhan_assets.domain.embedding.retrieval import answer, summarise, terms_by_domain
-from sambodhan_assets.domain.embedding.rivals import CharacterTfidf, EditSimilarity
 from sambodhan_assets.domain.embedding.split import split_pairs
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.sample.typos import generate_pairs
@@ -214,39 +211,3 @@ def test_generated_pairs_are_all_usable_and_repeatable():
     assert prepare_pairs(pairs, DEFAULT_TEMPLATES).counts["kept"] == 400
     assert pairs == generate_pairs(400, seed=1)
     assert pairs != generate_pairs(400, seed=2)
-
-
-class Constant:
-    """Finds everything alike."""
-
-    def scores(self, domain, texts, terms):
-        return np.ones((len(texts), len(terms)))
-
-    def alike(self, domain, left, right):
-        return np.ones(len(left))
-
-
-QUERIES = table(("toyta", "Toyota", "brand"), ("hnda", "Honda", "brand"))
-TERMS = {"brand": ["Honda", "Hyundai", "Toyota"]}
-
-
-def test_a_scorer_that_finds_everything_alike_has_found_nothing():
-    score = summarise(answer(Constant(), QUERIES, TERMS), np.array([True, True]))
-    assert score is not None
-    assert (score.accuracy_at_1, score.over_merging) == (0.0, 1.0)
-    assert score.mrr_at_10 == pytest.approx(1 / 3)
-
-
-@pytest.mark.parametrize("rival", [CharacterTfidf(TERMS["brand"]), EditSimilarity()])
-def test_a_rival_puts_simple_typos_right(rival):
-    score = summarise(answer(rival, QUERIES, TERMS), np.array([True, True]))
-    assert score is not None
-    assert (score.accuracy_at_1, score.mrr_at_10, score.over_merging) == (1.0, 1.0, 0.0)
-
-
-def test_what_nobody_was_asked_is_not_measured():
-    assert summarise(answer(EditSimilarity(), QUERIES, TERMS), np.array([False, False])) is None
-    alone = terms_by_domain(pa.table({"domain": ["brand"], "term": ["Toyota"]}))
-    score = summarise(answer(EditSimilarity(), QUERIES.slice(0, 1), alone), np.array([True]))
-    assert score is not None
-    assert score.over_merging is None

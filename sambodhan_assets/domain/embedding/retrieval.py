@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Protocol
 
 import numpy as np
@@ -115,9 +116,11 @@ def _between(
 
 def _merged(own: Floats, between: Floats) -> Floats:
     """See `Answers.merged`, from the scores of typos with their words, and words with words."""
-    measured = ~np.isnan(between)
-    threshold = np.quantile(np.nan_to_num(own, nan=-np.inf), 1 - ACCEPTED, method="lower")
-    return np.where(measured, (between >= threshold).astype(np.float64), np.nan)
+    scores = np.sort(np.nan_to_num(own, nan=-np.inf))
+    # The highest score that as many typos reach as are to be caught.
+    threshold = scores[len(own) - ceil(round(ACCEPTED * len(own), 6))]
+    reached = (between >= threshold).astype(np.float64)
+    return np.where(np.isnan(between), np.nan, reached)
 
 
 def summarise(answers: Answers, rows: NDArray[np.bool_]) -> RetrievalScore | None:
