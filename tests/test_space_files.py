@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,14 +117,19 @@ def test_the_hub_takes_the_folder_for_a_space_that_it_can_build(space: Path, lfs
 
 
 def test_the_project_in_the_folder_is_whole_and_holds_nothing_else(space: Path):
-    import tomllib
-
     project = space / "project"
-    packages = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["setuptools"]
-    for package in packages["packages"]:
-        folder = package.replace(".", "/")
-        ours = {file.name for file in (ROOT / folder).glob("*.py")}
-        assert {file.name for file in (project / folder).iterdir() if file.is_file()} == ours
+    folders = ("sambodhan_assets", "resources", "sensors")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {name for name in listed.stdout.splitlines() if (ROOT / name).exists()}
+    ours -= {"sambodhan_assets/domain/ruff.toml"}
+    written = {str(file.relative_to(project)) for file in project.rglob("*") if file.is_file()}
+    assert written == ours | {"pyproject.toml", "README.md"}
     assert not list(space.rglob("*.pyc"))
     assert not list(space.rglob(".env*"))
 

@@ -43,7 +43,7 @@ def write_space_files(kind: str, folder: Path) -> list[str]:
         _copy(source, folder / source.name)
     for name, packages in _requirements(project["project"]).items():
         (folder / name).write_text("".join(f"{line}\n" for line in packages), encoding="utf-8")
-    for file in _project_files(project["tool"]["setuptools"]["packages"]):
+    for file in _project_files(project["tool"]["setuptools"]):
         _copy(ROOT / file, folder / _OURS / file)
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
 
@@ -56,10 +56,14 @@ def _requirements(project: dict[str, Any]) -> dict[str, list[str]]:
     return {"requirements.txt": sorted({*rest, *stores}), "requirements-torch.txt": torch}
 
 
-def _project_files(packages: list[str]) -> list[Path]:
-    folders = [ROOT / package.replace(".", "/") for package in packages]
-    code = [file.relative_to(ROOT) for folder in folders for file in sorted(folder.glob("*.py"))]
-    return [Path("pyproject.toml"), Path("README.md"), *code]
+def _project_files(setuptools: dict[str, Any]) -> list[Path]:
+    """What pip needs to install the project as it is in this checkout."""
+    files = [ROOT / "pyproject.toml", ROOT / "README.md"]
+    for package in setuptools["packages"]:
+        folder = ROOT / package.replace(".", "/")
+        for pattern in ("*.py", *setuptools["package-data"].get(package, ())):
+            files += sorted(folder.glob(pattern))
+    return [file.relative_to(ROOT) for file in files]
 
 
 def _copy(source: Path, target: Path) -> None:
