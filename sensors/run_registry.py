@@ -30,7 +30,10 @@ def with_registry(
     """
     concerned = _concerned(summary, run, tasks)
     try:
-        serving = tuple(_serving(task, run, registry, settings) for task in concerned)
+        unsure = summary.end != RunEnd.SUCCEEDED
+        serving = tuple(
+            _serving(task, run, registry, settings, unsure=unsure) for task in concerned
+        )
         pages = tuple(_pages(summary, concerned, registry, settings))
     except PlatformError as error:
         log.warning("The summary of run %s tells less: %s", run.run_id, error)
@@ -45,7 +48,9 @@ def _concerned(summary: RunSummary, run: dg.DagsterRun, tasks: Sequence[Lane]) -
     return found if found or summary.end == RunEnd.SUCCEEDED else list(tasks)
 
 
-def _serving(task: Lane, run: dg.DagsterRun, registry: Registry, settings: LaneSettings) -> Serving:
+def _serving(
+    task: Lane, run: dg.DagsterRun, registry: Registry, settings: LaneSettings, *, unsure: bool
+) -> Serving:
     repository = settings.model_repository(task)
     deployment = registry.deployed(repository)
     if deployment is None:
@@ -58,6 +63,7 @@ def _serving(task: Lane, run: dg.DagsterRun, registry: Registry, settings: LaneS
         replaced=deployment.replaced,
         by_this_run=moved and deployment.tag != before,
         put_back=moved and deployment.tag == before,
+        unsure=unsure,
     )
 
 

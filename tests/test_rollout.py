@@ -11,6 +11,7 @@ from resources.rollback import move_back
 from resources.rollout import roll_out
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.run_message import plain_text
+from sambodhan_assets.domain.run_summary import RunEnd, RunSummary
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 from sensors.run_outcome import summarise
 from sensors.run_registry import with_registry
@@ -185,6 +186,19 @@ def test_a_first_version_that_cannot_serve_has_none_to_go_back_to(space: Served)
         roll_out(DEPARTMENT, first, space.world.lanes, space.world.registry, spaces)
     assert "the Space serves v20000101_000000 now" in str(caught.value)
     assert len(space.world.moves()) == 1
+
+
+def test_the_mail_about_a_first_version_that_cannot_serve_does_not_say_that_it_serves(
+    space: Served,
+):
+    world = space.world
+    (first,) = world.registry.deployments(world.lanes.model_repository(DEPARTMENT))
+    run_of_it = dg.DagsterRun(job_name="department_pipeline", run_id=first.run_id)
+    red = RunSummary(run_id=first.run_id, job="department_pipeline", end=RunEnd.FAILED)
+    told = plain_text(with_registry(red, run_of_it, (DEPARTMENT,), world.registry, world.lanes))
+    assert f"The registry names department {first.tag} since this run; look at what" in told
+    assert f"department: {first.tag} by the registry, since this run" in told
+    assert "version serve" not in told
 
 
 # Going back

@@ -85,7 +85,10 @@ def _consequence(serving: tuple[Serving, ...] | None) -> tuple[str, ...]:
     changed = [found for found in serving if found.by_this_run]
     if changed:
         names = " and ".join(f"{found.task} {found.tag}" for found in changed)
-        return (f"Before it ended, the run had let a new version serve: {names}.",)
+        return (
+            f"The registry names {names} since this run; look at what its Space says, for "
+            "instance with `sambodhan doctor`.",
+        )
     back = [found for found in serving if found.put_back]
     if back:
         names = " and ".join(f"{found.task} {found.tag}" for found in back)

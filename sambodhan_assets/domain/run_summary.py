@@ -63,6 +63,7 @@ class Serving:
         by_this_run: Whether this run let it serve.
         put_back: Whether this run moved the pointer there again, because another version could not
             serve. Its Space may serve something else still, or nothing.
+        unsure: Whether the run ended before it could say that its Space serves what it let serve.
     """
 
     task: str
@@ -70,12 +71,15 @@ class Serving:
     replaced: str | None = None
     by_this_run: bool = False
     put_back: bool = False
+    unsure: bool = False
 
     @property
     def sentence(self) -> str:
         """What people want to know about it."""
         if self.tag is None:
             return "nothing is deployed"
+        if self.by_this_run and self.unsure:
+            return f"{self.tag} by the registry, since this run; look what its Space says"
         if self.by_this_run:
             return f"{self.tag}, since this run; before it {self.replaced or 'nothing'}"
         if self.put_back:
