@@ -12,7 +12,7 @@ from sambodhan_assets.label_tasks import EMBEDDING
 from sensors.lane_watch import STATE_TAG
 from sensors.training_pairs import Pairs, decide_pairs, state_of
 from tests.lane_world import World
-from tests.typo_worlds import IDLE, JOB, train, write_pairs
+from tests.typo_worlds import IDLE, JOB, LOADED, WEAK, train, write_pairs
 
 OPTIONS = EmbeddingOptions(
     templates={}, min_pairs=100, min_new_pairs=50, checkpoint=None, as_zip=False
@@ -105,7 +105,7 @@ def record_run(
 def test_new_pairs_ask_for_one_run_until_they_are_decided_on(pairs_loaded: World):
     with dg.DagsterInstance.ephemeral() as instance:
         assert key_of(look(pairs_loaded, instance)) == key_of(look(pairs_loaded, instance))
-        assert train(pairs_loaded, {"epochs": 1, "learning_rate": 0.003}).success
+        assert train(pairs_loaded, WEAK).success
         assert said(look(pairs_loaded, instance)) == "0 changed pairs, 50 start a run."
 
 
@@ -114,7 +114,7 @@ def test_a_hold_is_a_decision_and_starts_nothing_again(pairs_grown: World):
         assert "first" not in key_of(look(pairs_grown, instance))
         assert train(pairs_grown, IDLE).amber("RETRIEVAL_GATE")
         assert said(look(pairs_grown, instance)) == "0 changed pairs, 50 start a run."
-        write_pairs(pairs_grown, 500)
+        write_pairs(pairs_grown, LOADED)
         assert key_of(look(pairs_grown, instance))
 
 
@@ -128,7 +128,7 @@ def test_a_run_that_failed_is_repeated_and_not_for_ever(pairs_loaded: World):
             record_run(instance, dg.DagsterRunStatus.FAILURE, request.tags[STATE_TAG])
         assert len(keys) == MAX_ATTEMPTS
         assert said(look(pairs_loaded, instance)).startswith("3 runs failed on this state")
-        write_pairs(pairs_loaded, 600)
+        write_pairs(pairs_loaded, LOADED + 100)
         assert key_of(look(pairs_loaded, instance)).endswith("-1")
 
 
@@ -151,7 +151,7 @@ def test_an_unknown_domain_is_an_error_of_the_look_that_explains_itself(pairs_lo
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.Failure) as error:
         look(pairs_loaded, instance)
     assert error.value.description is not None
-    assert "these domains are unknown: 'colour' in row 501." in error.value.description
+    assert "these domains are unknown: 'colour' in row 1001." in error.value.description
     assert error.value.metadata["what to do"].value == (
         "Known are brand, model; EMBEDDING_TEMPLATES adds more."
     )

@@ -188,9 +188,15 @@ def _details(
     }
 
 
+def _shown(name: str) -> str:
+    """A competitor as people call it."""
+    known = {CANDIDATE: CANDIDATE, DEPLOYED: "deployed version", BASE: "base model"}
+    return known.get(name, f"rival {name}")
+
+
 def _metadata(record: EmbeddingRecord) -> dict[str, Any]:
     # As numbers too: the UI plots them over all decisions.
-    means = {row.name: mean_accuracy(row) for row in record.scores}
+    means = {_shown(row.name): mean_accuracy(row) for row in record.scores}
     return {
         "verdict": f"{record.verdict.name}: {record.verdict.reason}",
         "what to do next": next_step(record.verdict.name),

@@ -20,9 +20,13 @@ _MORE_PAIRS = (
     "add training pairs (`sambodhan load pairs FILE.csv` for the table) and run the job "
     "train_embeddings, which trains a new candidate"
 )
+_DEPLOYS = (
+    "Nothing: this verdict deploys the candidate. A run that broke off before is finished by the "
+    "next one."
+)
 _NEXT_STEPS = {
-    VerdictName.PROMOTE: "Nothing: this verdict deploys the candidate.",
-    VerdictName.BOOTSTRAP: "Nothing: this verdict deploys the candidate.",
+    VerdictName.PROMOTE: _DEPLOYS,
+    VerdictName.BOOTSTRAP: _DEPLOYS,
     VerdictName.HOLD: (
         f"More pairs of more words can tell: {_MORE_PAIRS}. The same candidate on the same pairs "
         "gets the same verdict."
