@@ -7,7 +7,9 @@ import pytest
 
 from resources.embedding import base_model
 from resources.embedding.base_model import first_model
+from resources.embedding.chosen import build_embedding_options
 from resources.embedding.options import EmbeddingOptions
+from sambodhan_assets.assets.embedding_model import base_model as trained_from
 from sambodhan_assets.domain.embedding.archive import next_zip_name
 from sambodhan_assets.domain.embedding.model import load_sentence_model
 from sambodhan_assets.domain.errors import PermanentError, TransientError
@@ -19,6 +21,7 @@ from tests.embedding_world import (
     bad_zip,
     hub_lane,
     put_on_hub,
+    registry_of,
     zip_of_folder,
 )
 from tests.hub_servers import WRITER, lfs_hub  # noqa: F401  (fixture)
@@ -113,6 +116,24 @@ def test_the_newest_of_several_zips_is_taken_and_no_other_is_loaded(
         check_same(found.folder, model)
     assert downloads(hub) == {newest}
     assert next_zip_name("v20260701_090000", [newest]) > newest
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_training_goes_on_from_the_newest_zip_that_another_program_serves(
+    hub: LiveHub, model: Path, tmp_path: Path
+):
+    newest = f"{ZIPS}-20260701.zip"
+    archive = zip_of_folder(model, tmp_path / "newest.zip")
+    put_on_hub(hub, MODEL, {f"{ZIPS}-20251231.zip": b"older", newest: archive})
+    world = hub_lane(tmp_path, hub)
+    options = build_embedding_options(world.settings, token=WRITER)
+    with trained_from(options, world.lanes, registry_of(world)) as found:
+        assert found is not None
+        assert found.zip_name == newest
+        assert found.origin.startswith("adopted-")
+        check_same(found.folder, model)
+    assert newest in downloads(hub)
+    assert f"{ZIPS}-20251231.zip" not in downloads(hub)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 

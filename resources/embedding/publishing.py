@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from resources.model_files import AUTHOR
+from resources.registry.base import Registry, Repository
 from sambodhan_assets.domain.card_text import CARD_FILE, card_text
-from sambodhan_assets.domain.embedding.archive import next_zip_name, pack
+from sambodhan_assets.domain.embedding.archive import newest_zip, next_zip_name, pack
 from sambodhan_assets.domain.models.card import (
     METADATA_FILES,
     ModelDescription,
@@ -29,7 +30,7 @@ class EmbeddingStory:
         dataset: Repository and tag of the dataset version.
         license: The Hub's identifier; None names none.
         now: When it is deployed.
-        earlier_files: Paths that stand in the repository; None if no zip is wanted.
+        earlier_files: Paths that the name of the zip must sort after; None if no zip is wanted.
     """
 
     name: str
@@ -68,6 +69,20 @@ def describing_embedding(story: EmbeddingStory) -> Callable[[Path, str], None]:
         (folder / CARD_FILE).write_text(_card(story, tag), encoding="utf-8")
 
     return describe
+
+
+def earlier_files(registry: Registry, repository: Repository) -> list[str]:
+    """Paths that readers see, and those of the newest version with a zip.
+
+    Also a version that was rolled back counts: who keeps its zip would never take the next one. Its
+    name sorts after those of all versions before it, so these need no request.
+    """
+    shown = registry.shown(repository)
+    for tag in reversed(registry.tags(repository)):
+        files = list(registry.version(repository, tag).manifest.files)
+        if newest_zip(files) is not None:
+            return [*shown, *files]
+    return shown
 
 
 def _card(story: EmbeddingStory, tag: str) -> str:

@@ -8,7 +8,7 @@ import dagster as dg
 from resources.artifact_store import ArtifactStore
 from resources.deployment import Decision, Finish, deploy_candidate, find_deployable
 from resources.embedding.options import EmbeddingOptions
-from resources.embedding.publishing import EmbeddingStory, describing_embedding
+from resources.embedding.publishing import EmbeddingStory, describing_embedding, earlier_files
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Registry
 from resources.task_lease import TaskLeases
@@ -81,9 +81,7 @@ def _finish(
     if embedding.as_zip:
         candidate = artifacts.version(candidate_repository(EMBEDDING), decision.candidate_tag)
         base_zip = candidate.manifest.details["base_zip"]
-        versions = [registry.version(repository, tag) for tag in registry.tags(repository)]
-        files = [name for version in versions for name in version.manifest.files]
-        earlier = [*files, *registry.shown(repository), *([base_zip] if base_zip else [])]
+        earlier = [*earlier_files(registry, repository), *([base_zip] if base_zip else [])]
     story = EmbeddingStory(
         name=registry.full_name(repository),
         reason=decision.reason,

@@ -1,5 +1,6 @@
 """Zips of sentence models: dated names, deterministic writing, and reading that trusts nothing."""
 
+import errno
 import re
 import stat
 import struct
@@ -110,7 +111,10 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> Path
             left = min(most_bytes, free + MOST_RATIO * archive.stat().st_size)
             for entry in entries:
                 left -= _write(opened, entry, folder / entry.filename, left, archive)
-    except _UNREADABLE as error:
+    except (*_UNREADABLE, OSError) as error:
+        # A place before the file's start; a full disk, for one, is not the zip's fault.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise _refused(archive, f"it is no zip that can be read ({error}).") from error
     found = sorted(path.parent for path in folder.rglob(MODULES_FILE))
     if len(found) != 1:
