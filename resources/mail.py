@@ -151,9 +151,15 @@ class MailNotifier(Notifier):
         caller.on(mail_may_work_later)(self._deliver, host, message)
 
     def _deliver(self, host: str, message: EmailMessage) -> None:
-        with self._connection(host) as server:
-            self._log_in(server)
-            refused = server.send_message(message)
+        refused = None
+        try:
+            with self._connection(host) as server:
+                self._log_in(server)
+                refused = server.send_message(message)
+        except OSError:
+            # Where only the goodbye failed, the server has the mail.
+            if refused is None:
+                raise
         if refused:
             log.error("%s refused %d of the addresses in MAIL_TO.", host, len(refused))
 

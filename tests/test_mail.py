@@ -115,6 +115,19 @@ def test_only_what_may_pass_is_tried_again(
     assert (tmp_path / "mail" / "a-run.eml").exists()
 
 
+@pytest.mark.parametrize("goodbye", ["421 too late", "500 what?"])
+def test_a_mail_that_was_taken_is_not_sent_again_because_of_the_goodbye(
+    tmp_path: Path, plain_server: MailServer, goodbye: str
+):
+    async def handle_quit(*_: object) -> str:
+        return goodbye
+
+    vars(plain_server)["handle_QUIT"] = handle_quit
+    for _ in range(2):
+        tell(variables(tmp_path, plain_server))
+    assert len(plain_server.messages) == 1
+
+
 def test_a_server_that_is_away_is_a_logged_error(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.ERROR):
         tell(variables(tmp_path, MailServer(port=1)))
