@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from resources.embedding.base_model import packaged_model
-from sambodhan_assets.domain.embedding.archive import newest_zip, next_zip_name, pack, unpack
+from sambodhan_assets.domain.embedding.archive import pack, unpack
 from sambodhan_assets.domain.embedding.model import check_sentence_model
 from sambodhan_assets.domain.errors import PermanentError
 
-DAY = "models/finetuned-embedding-model-20261121"
 MODULES = json.dumps([{"type": "sentence_transformers.models.Transformer", "path": ""}])
 
 
@@ -111,6 +110,17 @@ def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path, names: list[str]
 def test_names_that_mean_the_same_file_are_refused(tmp_path: Path):
     with pytest.raises(PermanentError, match="comes twice"):
         unpack(zip_of(tmp_path / "a.zip", {"./modules.json": b"[]"}), tmp_path / "out")
+
+
+def test_a_file_without_a_name_is_refused(tmp_path: Path):
+    archive = zip_of(tmp_path / "a.zip", {"x": b""})
+    # In the directory alone: what follows is the end record.
+    content = bytearray(archive.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 28 : entry + 32] = struct.pack("<HH", 0, 1)
+    archive.write_bytes(content)
+    with pytest.raises(PermanentError):
+        unpack(archive, tmp_path / "out")
 
 
 def test_a_name_longer_than_any_file_system_takes_is_refused(tmp_path: Path):
@@ -226,21 +236,3 @@ def test_a_model_in_one_folder_of_the_zip_is_found(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("finetuned/modules.json", MODULES)
     assert unpack(tmp_path / "a.zip", tmp_path / "out") == tmp_path / "out/finetuned"
-
-
-@pytest.mark.parametrize(
-    ("present", "name"),
-    [
-        ([], f"{DAY}.zip"),
-        (["models/finetuned-embedding-model-20250101.zip", "models/other.zip"], f"{DAY}.zip"),
-        ([f"{DAY}.zip"], f"{DAY}_153000.zip"),
-        ([f"{DAY}.zip", f"{DAY}_153000.zip"], f"{DAY}_153001.zip"),
-        (
-            ["models/finetuned-embedding-model-20301231.zip"],
-            "models/finetuned-embedding-model-20301231_000001.zip",
-        ),
-    ],
-)
-def test_a_new_zip_sorts_after_all_others(present: list[str], name: str):
-    assert next_zip_name("v20261121_153000", present) == name
-    assert newest_zip([*present, name]) == name

@@ -101,8 +101,9 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> Path
     try:
         with zipfile.ZipFile(archive) as opened:
             # An empty folder is what a module without settings consists of.
-            folders = [entry for entry in opened.infolist() if entry.is_dir()]
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            listed = opened.infolist()
+            folders = [entry for entry in listed if entry.filename.endswith("/")]
+            entries = [entry for entry in listed if not entry.filename.endswith("/")]
             _check_entries(archive, entries, folders)
             for entry in folders:
                 (folder / entry.filename).mkdir(parents=True, exist_ok=True)
