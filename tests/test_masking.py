@@ -133,7 +133,7 @@ def test_an_unknown_error_of_the_command_line_shows_no_secret(tmp_path: Path):
     script = (
         "import sambodhan_assets.cli as cli\n"
         "def broken(*_): raise RuntimeError('no way with geheim-4711-lang')\n"
-        "cli.task_status = broken\n"
+        "cli.all_status = broken\n"
         "cli.main()\n"
     )
     environment = {
