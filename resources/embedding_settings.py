@@ -37,7 +37,7 @@ class EmbeddingSettings(BaseSettings):
         "sambodhan-embedding-model", description="Repository of the embedding model."
     )
     embedding_wandb_project: str = Field(
-        "sambodhan-embedding-model", description="Project of W&B for its training."
+        "sambodhan-embedding-model", description="Project of W&B for its runs."
     )
     embedding_zip: bool = Field(
         False, description="Whether a version holds the model as a dated zip too."

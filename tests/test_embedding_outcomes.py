@@ -82,7 +82,7 @@ def test_an_accepted_model_is_told_with_scores_rivals_versions_and_the_way_back(
     pairs_grown: World,
 ):
     one = serving(pairs_grown)
-    text, run = tell(pairs_grown, run_config(LONG))
+    text, _ = tell(pairs_grown, run_config(LONG))
     two, dataset = serving(pairs_grown), tags(pairs_grown, "dataset")[-1]
     lines = text.splitlines()
     assert lines[0] == "OK train_embeddings: embedding accepted"
@@ -102,6 +102,10 @@ def test_an_accepted_model_is_told_with_scores_rivals_versions_and_the_way_back(
     assert "difflib (" in rivals
     assert rivals.endswith("Rivals are shown and never block.")
 
+
+def test_an_accepted_model_is_tracked_with_scores_curve_and_versions(pairs_grown: World):
+    _, run = tell(pairs_grown, run_config(LONG))
+    two = serving(pairs_grown)
     assert run.values["embedding_pairs"] == GROWN
     assert run.values["embedding_push_status"] == "success"
     assert run.values["embedding_dataset_rows"] == GROWN

@@ -71,21 +71,14 @@ def build_embedding_evaluation() -> dg.AssetsDefinition:
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
         with running_stage(context, leases, EMBEDDING), tempfile.TemporaryDirectory() as folder:
-            candidate = artifacts.written_by(
-                candidate_repository(EMBEDDING),
-                run_id=context.run.run_id,
-                todo=f"Run the job {EMBEDDING.training_job} first.",
-            )
+            run_id, todo = context.run.run_id, f"Run the job {EMBEDDING.training_job} first."
+            candidates = candidate_repository(EMBEDDING)
+            candidate = artifacts.written_by(candidates, run_id=run_id, todo=todo)
             deployment = registry.deployed(settings.model_repository(EMBEDDING))
             record = judge(candidate, deployment, embedding, settings, artifacts, registry)
             write_embedding_record(record, Path(folder))
-            version = artifacts.publish(
-                decision_repository(EMBEDDING),
-                Path(folder),
-                Publication(
-                    run_id=context.run.run_id, details=_details(record, candidate, deployment)
-                ),
-            )
+            decision = Publication(run_id=run_id, details=_details(record, candidate, deployment))
+            version = artifacts.publish(decision_repository(EMBEDDING), Path(folder), decision)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={"decision record": version.tag, **_metadata(record)},
