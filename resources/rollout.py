@@ -150,12 +150,15 @@ def _put_back(
     """Moves the pointer back and brings up what it names then."""
     tried = f"Letting the Space {spaces.inference_space(task)} serve {failed.tag}"
     reason = f"{error.tried}: {error.found}"
+
+    def told(found: str, todo: str) -> PermanentError:
+        return PermanentError(tried=tried, found=f"{reason} {found}", todo=todo)
+
     if failed.replaced is None:
-        return PermanentError(
-            tried=tried,
-            found=f"{reason} It is the first version, so there is none to go back to: the pointer "
-            f"names it still, and {_serving(task, spaces)}.",
-            todo=f"{error.todo} Then materialize {task.name}/deployed_tag again.",
+        return told(
+            "It is the first version, so there is none to go back to: the pointer names it still, "
+            f"and {_serving(task, spaces)}.",
+            f"{error.todo} Then materialize {task.name}/deployed_tag again.",
         )
     try:
         _move_back(task, failed, reason, settings, registry)
@@ -163,24 +166,20 @@ def _put_back(
         newer = _newer_move(task, failed, settings, registry)
         if newer is not None:
             return _overtaken(tried, reason, newer)
-        return PermanentError(
-            tried=tried,
-            found=f"{reason} The pointer could not be moved back to {failed.replaced} either "
-            f"({second.found}): it names {failed.tag}, and {_serving(task, spaces)}.",
-            todo=f"Run `sambodhan rollback {task.name}`.",
+        return told(
+            f"The pointer could not be moved back to {failed.replaced} either ({second.found}): "
+            f"it names {failed.tag}, and {_serving(task, spaces)}.",
+            f"Run `sambodhan rollback {task.name}`.",
         )
     try:
         _bring_up(task, failed.replaced, settings, registry, spaces)
     except PlatformError as second:
-        return PermanentError(
-            tried=tried,
-            found=f"{reason} The pointer names {failed.replaced} again, but the Space could not be "
-            f"brought back to it ({second.found}): {_serving(task, spaces)}.",
-            todo=f"{second.todo} Then materialize {task.name}/deployed_tag again.",
+        return told(
+            f"The pointer names {failed.replaced} again, but the Space could not be brought back "
+            f"to it ({second.found}): {_serving(task, spaces)}.",
+            f"{second.todo} Then materialize {task.name}/deployed_tag again.",
         )
-    return PermanentError(
-        tried=tried, found=f"{reason} {failed.replaced} serves again.", todo=error.todo
-    )
+    return told(f"{failed.replaced} serves again.", error.todo)
 
 
 def _newer_move(
