@@ -48,7 +48,9 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def tell(world: World, config: dict[str, Any] | None = None, job: str = JOB) -> Told:
     """Runs a job and lets the sensors hear of it; the one mail, and what is tracked."""
-    tracked = world.but(WANDB_MODE="offline", EMBEDDING_WANDB_PROJECT=PROJECT)
+    tracked = world.but(
+        WANDB_MODE="offline", WANDB_TIMEOUT_SECONDS="240", EMBEDDING_WANDB_PROJECT=PROJECT
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         result = tracked.definitions.resolve_job_def(job).execute_in_process(
             instance=instance, raise_on_error=False, run_config=config
