@@ -5,13 +5,23 @@ import re
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS, LabelTask
 
 _SPACE = re.compile(r"[\w.-]+/[\w.-]+")
 _HARDWARE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class OwnSpaceSettings(BaseSettings):
+    """What pausing its own Space needs of a process whose other settings are wrong."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    space_id: str | None = Field(None, description="The Space; the Hub sets it.")
+    hf_token: SecretStr | None = Field(None, description="Access token that may manage it.")
+    hf_endpoint: str | None = Field(None, description="Address of the Hub.")
 
 
 class SpaceSettings(BaseSettings):

@@ -175,6 +175,15 @@ def test_all_missing_settings_are_named_at_once_and_the_space_rests(hub: LiveHub
     assert stage(hub, RETRAIN) == "PAUSED"
 
 
+def test_a_wrong_setting_is_told_and_the_space_rests(hub: LiveHub, tmp_path: Path):
+    kept = {"PATH": "/usr/bin", "HOME": str(tmp_path), "MIN_DATASET_LEN": "many"}
+    given = {**kept, **hub.env(tmp_path / "hf", token=WRITER), "SPACE_ID": RETRAIN}
+    code, said = end(start(given, "space", "retrain"))
+    assert code == 1
+    assert "Error Reading the settings: MIN_DATASET_LEN: " in said
+    assert stage(hub, RETRAIN) == "PAUSED"
+
+
 def test_a_space_that_does_not_know_its_name_says_that_nobody_pauses_it(hub: LiveHub):
     said: list[str] = []
     assert not own(hub, said, name=None).rest().paused

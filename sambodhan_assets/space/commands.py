@@ -1,6 +1,5 @@
 """The commands `sambodhan space ...` and `sambodhan trigger`: Spaces that work on demand."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from sambodhan_assets.console import examples, print_lines
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from sambodhan_assets.space.files import KINDS, write_space_files
+from sambodhan_assets.space.own_space import rest_unconfigured
 
 if TYPE_CHECKING:
     from sambodhan_assets.space.job import SpaceJob
@@ -36,9 +36,10 @@ def prepare(port: Port = None) -> None:
     AUTO_RETRAIN=1 restarts the retrain Space of a task that got a new version. Exit code 1 if the
     run is red; a pause that fails is a warning.
     """
+    settings = _settings()
     from sambodhan_assets.space.job import preparing
 
-    _work(preparing, port)
+    _work(preparing(settings, _say), settings, port)
 
 
 @space_app.command("retrain", epilog=examples("space retrain --port 7860"))
@@ -48,9 +49,10 @@ def retrain(port: Port = None) -> None:
     SPACE_HARDWARE is requested before and given back after. Exit code 1 if the run is red; a pause
     that fails is a warning.
     """
+    settings = _settings()
     from sambodhan_assets.space.job import retraining
 
-    _work(retraining, port)
+    _work(retraining(settings, _say), settings, port)
 
 
 @space_app.command("files", epilog=examples("space files retrain spaces/retrain"))
@@ -66,14 +68,19 @@ def files(
     print_lines([f"Wrote {len(written)} files to {folder}."])
 
 
-def _work(
-    describe: "Callable[[Settings, Callable[[str], None]], SpaceJob]", port: int | None
-) -> None:
+def _settings() -> Settings:
+    """The settings, before anything is imported that reads them too."""
+    try:
+        return load_settings()
+    except PermanentError:
+        rest_unconfigured(_say)
+        raise
+
+
+def _work(work: "SpaceJob", settings: Settings, port: int | None) -> None:
     from sambodhan_assets.space.beacon import answering
     from sambodhan_assets.space.job import run_space_job
 
-    settings = load_settings()
-    work = describe(settings, _say)
     with answering(port, work.job):
         ending = run_space_job(work, settings, _say)
     raise typer.Exit(ending.exit_code)

@@ -16,8 +16,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from resources.masking import remember_secrets
+from resources.space_settings import OwnSpaceSettings
 from resources.spaces import BASIC_HARDWARE, FAILED_STAGES, Spaces
 from sambodhan_assets.domain.errors import PlatformError, TransientError
+from sambodhan_assets.space.stop_signals import let_nothing_end
 
 Say = Callable[[str], None]
 
@@ -126,3 +129,19 @@ class OwnSpace:
             problems.append(str(error))
             return False
         return True
+
+
+def rest_unconfigured(say: Say) -> None:
+    """Pauses this Space although no job can start; nothing where it does not know its name."""
+    settings = OwnSpaceSettings()  # pyright: ignore[reportCallIssue]
+    if settings.space_id is None or settings.hf_token is None:
+        return
+    # Here, because the client of the Hub reads its variables when it is imported.
+    from resources.hub_spaces import HubSpaces
+
+    token = settings.hf_token.get_secret_value()
+    remember_secrets([token])
+    spaces = HubSpaces(token=token, endpoint=settings.hf_endpoint)
+    own = OwnSpace(name=settings.space_id, hardware=None, spaces=spaces, wait_seconds=0, say=say)
+    let_nothing_end()
+    own.rest()
