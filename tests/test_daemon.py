@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from sambodhan_assets.jobs import TASK_TAG
-from sensors.reviewed_feedback import STATE_TAG
+from sensors.lane_watch import STATE_TAG
 from tests.databases import execute
 from tests.lane_runs import outcome_of
 from tests.lane_states import Worlds

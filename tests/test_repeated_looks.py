@@ -7,7 +7,8 @@ import dagster as dg
 import pytest
 
 from sambodhan_assets.domain.feedback_watch import MAX_ATTEMPTS
-from sensors.reviewed_feedback import LOOK_CLOSELY_EVERY, STATE_TAG
+from sensors.lane_watch import STATE_TAG
+from sensors.reviewed_feedback import LOOK_CLOSELY_EVERY
 from tests.databases import execute
 from tests.lane_child import start
 from tests.lane_runs import run_job
