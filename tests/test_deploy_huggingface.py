@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,20 @@ PAGE = (ROOT / "docs/deploy-huggingface.md").read_text()
 
 def values(variables: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: variable["value"] for name, variable in variables.items()}
+
+
+def check_repositories(spaces: Mapping[str, Any]) -> None:
+    """Every Space that writes datasets is told where they go."""
+    given = {name: values(repo["space"]["variables"]) for name, repo in spaces.items()}
+    prepare, retrain = (
+        f"spaces/officials/{name}" for name in ("prepare-dataset", "department-retrain")
+    )
+    # It prepares every task, so no dataset may go to a repository that nobody named.
+    assert "LABEL" not in given[prepare]
+    datasets = {f"{task}_DATASET": f"officials/{task.lower()}-dataset" for task in TASKS}
+    assert datasets.items() <= given[prepare].items()
+    assert given[retrain]["DATASET_REPO_ID"] == datasets["DEPARTMENT_DATASET"]
+    assert given[retrain]["LABEL"] == "department"
 
 
 @pytest.mark.slow
@@ -47,16 +63,7 @@ def test_every_command_of_the_page_works_in_its_order(first_round: World, lfs_hu
         assert "project/pyproject.toml" in repo["commits"][-1]["files"]
     serving = spaces["spaces/officials/department-inference"]["space"]
     assert "POSTGRES_URL" not in serving["secrets"]
-    given = {name: values(repo["space"]["variables"]) for name, repo in spaces.items()}
-    prepare, retrain = (
-        f"spaces/officials/{name}" for name in ("prepare-dataset", "department-retrain")
-    )
-    # It prepares every task, so no dataset may go to a repository that nobody named.
-    assert "LABEL" not in given[prepare]
-    datasets = {f"{task}_DATASET": f"officials/{task.lower()}-dataset" for task in TASKS}
-    assert datasets.items() <= given[prepare].items()
-    assert given[retrain]["DATASET_REPO_ID"] == datasets["DEPARTMENT_DATASET"]
-    assert given[retrain]["LABEL"] == "department"
+    check_repositories(spaces)
     restarted = [entry["path"] for entry in lfs_hub.log("POST .*/restart")]
     assert restarted == [
         f"/api/spaces/officials/{name}/restart"
