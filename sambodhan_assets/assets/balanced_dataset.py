@@ -1,6 +1,5 @@
 """balanced_dataset: cleaned, deduplicated and split rows, with the checks that guard them."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sambodhan_assets.assets.stage import (
     counts_table,
     running_stage,
     stage_key,
+    work_folder,
 )
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset, build_balanced_dataset
@@ -56,13 +56,13 @@ def build_balanced_dataset_asset(task: LabelTask) -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        with running_stage(context, leases, task):
+        with running_stage(context, leases, task), work_folder(leases, task) as work:
             dataset = _prepare(context.run.run_id, task, artifacts, registry, settings)
             checks = check_dataset(dataset, settings.min_dataset_len)
             if not may_go_on(checks):
                 yield from checks
                 return
-            version = _keep(dataset, context.run.run_id, task, artifacts)
+            version = _keep(dataset, context.run.run_id, task, artifacts, work)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata=_metadata(dataset.report),
@@ -108,16 +108,15 @@ def _prepare(
 
 
 def _keep(
-    dataset: BalancedDataset, run_id: str, task: LabelTask, artifacts: ArtifactStore
+    dataset: BalancedDataset, run_id: str, task: LabelTask, artifacts: ArtifactStore, folder: Path
 ) -> Version:
-    with tempfile.TemporaryDirectory() as folder:
-        write_dataset(dataset, task.labels, Path(folder))
-        publication = Publication(
-            run_id=run_id,
-            content_files=content_files(Path(folder)),
-            details={"labels": list(task.labels)},
-        )
-        version = artifacts.publish(prepared_repository(task), Path(folder), publication)
+    write_dataset(dataset, task.labels, folder)
+    publication = Publication(
+        run_id=run_id,
+        content_files=content_files(folder),
+        details={"labels": list(task.labels)},
+    )
+    version = artifacts.publish(prepared_repository(task), folder, publication)
     artifacts.prune(prepared_repository(task), keep=KEEP_INTERMEDIATE)
     return version
 

@@ -1,6 +1,5 @@
 """evaluation of the embedding lane: candidate, deployed, base and rivals on the same typos."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from resources.lane_settings import LaneSettings, candidate_repository, decision
 from resources.registry.base import Deployment, Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
-from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key, work_folder
 from sambodhan_assets.domain.embedding.contest import BASE, CANDIDATE, DEPLOYED, hold_contest
 from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
 from sambodhan_assets.domain.embedding.model import EmbeddingScorer, load_sentence_model
@@ -70,15 +69,15 @@ def build_embedding_evaluation() -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
-        with running_stage(context, leases, EMBEDDING), tempfile.TemporaryDirectory() as folder:
+        with running_stage(context, leases, EMBEDDING), work_folder(leases, EMBEDDING) as folder:
             run_id, todo = context.run.run_id, f"Run the job {EMBEDDING.training_job} first."
             candidates = candidate_repository(EMBEDDING)
             candidate = artifacts.written_by(candidates, run_id=run_id, todo=todo)
             deployment = registry.deployed(settings.model_repository(EMBEDDING))
             record = judge(candidate, deployment, embedding, settings, artifacts, registry)
-            write_embedding_record(record, Path(folder))
+            write_embedding_record(record, folder)
             decision = Publication(run_id=run_id, details=_details(record, candidate, deployment))
-            version = artifacts.publish(decision_repository(EMBEDDING), Path(folder), decision)
+            version = artifacts.publish(decision_repository(EMBEDDING), folder, decision)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={"decision record": version.tag, **_metadata(record)},

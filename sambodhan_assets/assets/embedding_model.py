@@ -1,6 +1,5 @@
 """trained_model of the embedding lane: a candidate trained on exactly one dataset version."""
 
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from resources.lane_settings import LaneSettings
 from resources.registry.base import Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import NOT_TRAINED, embedding_hook
-from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key, work_folder
 from sambodhan_assets.assets.trained_model import keep_candidate
 from sambodhan_assets.domain.embedding.dataset import EmbeddingDataset, read_embedding_dataset
 from sambodhan_assets.domain.embedding.model import load_sentence_model, save_sentence_model
@@ -64,7 +63,7 @@ def build_embedding_model() -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         with (
             running_stage(context, leases, EMBEDDING),
-            tempfile.TemporaryDirectory() as work,
+            work_folder(leases, EMBEDDING) as work,
             base_model(embedding, settings, registry) as base,
         ):
             if base is None:
@@ -73,8 +72,8 @@ def build_embedding_model() -> dg.AssetsDefinition:
             run_id = context.run.run_id
             pairs, dataset = newest_pairs(settings, registry)
             with leases.training(run_id=run_id, on_wait=context.log.info):
-                record = train(dataset, pairs, base, config, Path(work), context.log.info)
-            model = Path(work) / "model"
+                record = train(dataset, pairs, base, config, work, context.log.info)
+            model = work / "model"
             version = keep_candidate(artifacts, EMBEDDING, model, run_id, record.extra)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),

@@ -1,7 +1,6 @@
 """evaluation: candidate and deployed version on the same rows, and the verdict of the gate."""
 
 import base64
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.contest import Entry, enter_contest
 from sambodhan_assets.assets.incumbent import version_name
 from sambodhan_assets.assets.sheet_on_hold import OpenSheet
-from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key, work_folder
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.evaluation.contest import Evaluation
 from sambodhan_assets.domain.evaluation.evaluate import evaluate
@@ -83,7 +82,7 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult]:
-        with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
+        with running_stage(context, leases, task), work_folder(leases, task) as folder:
             entry = enter_contest(
                 task,
                 settings,
@@ -95,9 +94,9 @@ def build_evaluation(task: LabelTask) -> dg.AssetsDefinition:
                 run_id=context.run.run_id,
                 on_progress=context.log.info,
             )
-            record, sheet, details = judge(task, settings, entry, Path(folder))
+            record, sheet, details = judge(task, settings, entry, folder)
             publication = Publication(run_id=context.run.run_id, details=details)
-            version = artifacts.publish(decision_repository(task), Path(folder), publication)
+            version = artifacts.publish(decision_repository(task), folder, publication)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={"decision record": version.tag, **_metadata(record, sheet)},

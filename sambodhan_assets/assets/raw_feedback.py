@@ -1,8 +1,6 @@
 """raw_feedback: the rows of one database snapshot."""
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,7 +14,13 @@ from resources.lane_settings import LaneSettings, snapshot_repository
 from resources.registry.base import Publication, Registry
 from resources.task_lease import TaskLeases
 from resources.traffic import window_start
-from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.assets.stage import (
+    OWNERS,
+    counts_table,
+    running_stage,
+    stage_key,
+    work_folder,
+)
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.snapshot import FeedbackSnapshot
 from sambodhan_assets.domain.dataset.snapshot_files import write_snapshot
@@ -61,13 +65,13 @@ def build_raw_feedback(task: LabelTask) -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> dg.MaterializeResult:
-        with running_stage(context, leases, task), tempfile.TemporaryDirectory() as folder:
+        with running_stage(context, leases, task), work_folder(leases, task) as folder:
             snapshot = _take_snapshot(
                 task, config, settings, feedback, audits, registry, context.log.info
             )
-            write_snapshot(snapshot, Path(folder))
+            write_snapshot(snapshot, folder)
             publication = Publication(run_id=context.run.run_id, details={"task": task.name})
-            version = artifacts.publish(snapshot_repository(task), Path(folder), publication)
+            version = artifacts.publish(snapshot_repository(task), folder, publication)
             artifacts.prune(snapshot_repository(task), keep=KEEP_INTERMEDIATE)
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),

@@ -1,7 +1,9 @@
 """What every stage of a lane shares: the lease, the translation of failures, and metadata."""
 
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -31,6 +33,22 @@ def holding_lease(
     with explained_failures(leases.home, f"{run_id}-{name}.txt"):
         leases.hold(name, run_id=run_id)
         yield
+
+
+@contextmanager
+def work_folder(leases: TaskLeases, lane: Lane) -> Generator[Path]:
+    """An empty folder for the files of one stage, below `running_stage`.
+
+    Nothing of it stays: what a killed run leaves goes when the next stage of the lane begins, and
+    the lease says that nobody else works in it.
+    """
+    folder = Path(leases.home) / "work" / lane.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def counts_table(counts: Mapping[str, Any], *, heading: str) -> dg.MarkdownMetadataValue:

@@ -1,6 +1,5 @@
 """trained_model: a candidate trained on exactly one dataset version."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from resources.artifact_store import ArtifactStore
 from resources.lane_settings import LaneSettings, candidate_repository
 from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
-from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key
+from sambodhan_assets.assets.stage import OWNERS, running_stage, stage_key, work_folder
 from sambodhan_assets.assets.tracking import tracking_hook
 from sambodhan_assets.domain.dataset.balanced import BalancedDataset
 from sambodhan_assets.domain.dataset.files import read_dataset
@@ -76,15 +75,15 @@ def build_trained_model(task: LabelTask) -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> dg.MaterializeResult:
-        with running_stage(context, leases, task), tempfile.TemporaryDirectory() as work:
+        with running_stage(context, leases, task), work_folder(leases, task) as work:
             dataset_version = registry.require_newest(
                 settings.dataset_repository(task), todo=f"Run the job prepare_{task.name} first."
             )
             with registry.fetched(dataset_version) as folder:
                 dataset = read_dataset(folder)
             with leases.training(run_id=context.run.run_id, on_wait=context.log.info):
-                model = _train(task, dataset, config, settings, Path(work), context.log.info)
-            saved, origin = Path(work) / "model", _origin(dataset_version)
+                model = _train(task, dataset, config, settings, work, context.log.info)
+            saved, origin = work / "model", _origin(dataset_version)
             model.save(saved, extra=origin)
             version = keep_candidate(artifacts, task, saved, context.run.run_id, origin)
             named = {"candidate": version.tag, "dataset version": dataset_version.tag}

@@ -1,6 +1,5 @@
 """training_pairs: the pairs of typo and correction that can teach a model, split."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,13 @@ from resources.lane_settings import LaneSettings, prepared_repository
 from resources.registry.base import Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
-from sambodhan_assets.assets.stage import OWNERS, counts_table, running_stage, stage_key
+from sambodhan_assets.assets.stage import (
+    OWNERS,
+    counts_table,
+    running_stage,
+    stage_key,
+    work_folder,
+)
 from sambodhan_assets.domain.embedding.dataset import (
     CONTENT_FILES,
     EmbeddingDataset,
@@ -62,7 +67,7 @@ def build_training_pairs() -> dg.AssetsDefinition:
         settings: LaneSettings,
         leases: TaskLeases,
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        with running_stage(context, leases, EMBEDDING), tempfile.TemporaryDirectory() as work:
+        with running_stage(context, leases, EMBEDDING), work_folder(leases, EMBEDDING) as work:
             prepared = prepare_pairs(required_pairs(pairs), embedding.templates)
             dataset = build_dataset(
                 prepared, templates=embedding.templates, parent=_assignments(settings, registry)
@@ -71,8 +76,8 @@ def build_training_pairs() -> dg.AssetsDefinition:
             if not check.passed:
                 yield check
                 return
-            write_embedding_dataset(dataset, Path(work))
-            version = _keep(artifacts, Path(work), context.run.run_id)
+            write_embedding_dataset(dataset, work)
+            version = _keep(artifacts, work, context.run.run_id)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(version.content_hash),
                 metadata={"from": pairs.place(), **_metadata(dataset)},
