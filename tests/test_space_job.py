@@ -77,6 +77,10 @@ def test_a_version_that_missed_its_restart_is_retrained_by_the_next_run(
     assert code == 1, said
     code, said = end(start(given, "space", "prepare"))
     assert code == 0, said
+    assert f"{RETRAIN} is at work and left alone." in said
+    spaces_of(hub).pause(RETRAIN)
+    code, said = end(start(given, "space", "prepare"))
+    assert code == 0, said
     assert restarts(hub, RETRAIN) == 1
 
 

@@ -5,7 +5,7 @@ import dagster as dg
 from resources.artifact_store import ArtifactStore
 from resources.assembly import build_lane_settings, open_registry, open_tracker
 from resources.profiles import Settings
-from resources.spaces import Spaces
+from resources.spaces import FAILED_STAGES, RESTING_STAGES, Spaces
 from sambodhan_assets.assets.dataset_version import is_done
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.tracking.preparation import space_paused
@@ -20,9 +20,9 @@ def restart_retraining(
     """Restarts the retrain Space of each task whose newest dataset version waits for it.
 
     Nothing happens without AUTO_RETRAIN=1. What counts is what the decisions and the deployed model
-    say, so a restart that was missed is made up for. Without ARTIFACT_STORE nobody sees here what
-    was decided in another Space, and only a version that this very run published is retrained:
-    every run would restart what was put on hold.
+    say, so a restart that was missed is made up for, unless the Space is at work already. Without
+    ARTIFACT_STORE nobody sees here what was decided in another Space, and only a version that this
+    very run published is retrained: every run would restart what was put on hold.
 
     Returns:
         What failed, one sentence each.
@@ -32,29 +32,31 @@ def restart_retraining(
     problems: list[str] = []
     published = _published(instance, run_id)
     for task in LABEL_TASKS:
-        known = task.name in published or settings.artifact_store is not None
         try:
-            _restart(task, settings, spaces, say, known=known)
+            _restart(task, settings, spaces, say, new=task.name in published)
         except PlatformError as error:
             say(f"Error: {error}")
             problems.append(str(error))
     return tuple(problems)
 
 
-def _restart(task: LabelTask, settings: Settings, spaces: Spaces, say: Say, *, known: bool) -> None:
+def _restart(task: LabelTask, settings: Settings, spaces: Spaces, say: Say, *, new: bool) -> None:
     tag, space = _untrained(task, settings), settings.retrain_space(task)
     if tag is None:
         return
     if space is None:
         say(f"{task.name} has a new dataset version, but no retrain Space is set.")
-    elif known:
-        spaces.restart(space)
-        say(f"{task.name} has a new dataset version; {space} is restarted.")
-    else:
+    elif not new and settings.artifact_store is None:
         say(
             f"Without ARTIFACT_STORE nobody can tell here what was decided about {tag} of "
             f"{task.name}. If it was not retrained, run `sambodhan trigger {task.name}`."
         )
+    elif not new and spaces.state(space).stage not in (*RESTING_STAGES, *FAILED_STAGES):
+        # It may train on this very version for hours; a restart would begin again each time.
+        say(f"{tag} of {task.name} is not decided about yet; {space} is at work and left alone.")
+    else:
+        spaces.restart(space)
+        say(f"{task.name} has a new dataset version; {space} is restarted.")
 
 
 def _untrained(task: LabelTask, settings: Settings) -> str | None:
