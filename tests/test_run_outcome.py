@@ -167,7 +167,7 @@ def test_a_cancelled_run_tells_what_serves_as_the_registry_says(
         text = tell(deployed, instance, run.run_id)
     assert text.startswith("CANCELLED department_pipeline\n")
     assert ("The previous version still serves." in text) is not moved
-    assert (f"a new version serve: department {deployed.serving()}." in text) is moved
+    assert (f"The registry names department {deployed.serving()} since this" in text) is moved
 
 
 def test_a_run_that_broke_off_is_told_also_while_the_registry_is_away(
