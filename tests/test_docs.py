@@ -25,7 +25,10 @@ from tests.documents import DOCUMENTS, ROOT, blocks
 from tests.gate_windows import HAND_EXAMPLE, make_window, without_random_labels
 
 BIN = Path(sys.executable).parent
-FILES_NAMED = ("FILE", "corrections.csv", "complaints.csv", "grievances.csv", "rollback.yaml")
+FILES_NAMED = (
+    *("FILE", "corrections.csv", "complaints.csv", "grievances.csv", "typos.csv"),
+    "rollback.yaml",
+)
 
 
 def commands(text: str) -> Iterator[list[str]]:

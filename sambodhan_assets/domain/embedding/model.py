@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sambodhan_assets.domain.embedding.domains import query_text
+from sambodhan_assets.domain.embedding.older_format import write_older_format
 from sambodhan_assets.domain.embedding.retrieval import Floats
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.models.progress_bars import without_progress_bars
@@ -90,9 +91,13 @@ def load_sentence_model(folder: Path) -> Any:
 
 
 def save_sentence_model(model: Any, folder: Path) -> None:
-    """Writes safetensors, configuration and tokenizer; `load_sentence_model` reads them."""
+    """Writes safetensors, configuration and tokenizer; `load_sentence_model` reads them.
+
+    Programs with an older sentence-transformers read them too, where the model has no new part.
+    """
     with without_progress_bars():
         model.save(str(folder), create_model_card=False, safe_serialization=True)
+    write_older_format(folder, max_seq_length=model.max_seq_length)
 
 
 class EmbeddingScorer:
