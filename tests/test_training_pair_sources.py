@@ -100,6 +100,13 @@ def test_a_project_that_answers_fewer_rows_is_read_whole(supabase: Supabase):
     assert found.num_rows == 250
 
 
+def test_an_empty_answer_of_supabase_is_no_error_and_its_other_cause_is_known(supabase: Supabase):
+    found = source(supabase).read()
+    assert found is not None
+    assert found.num_rows == 0
+    assert "row-level security" in SupabasePairs.why_empty
+
+
 def test_na_null_and_missing_values_stay_what_they_are(supabase: Supabase):
     supabase.rows = [
         {"typo": "NA", "corrected": "null", "domain": "brand"},

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import dagster as dg
 import pyarrow as pa
@@ -19,6 +20,9 @@ _IGNORED = {"id", "created_at"}
 
 class PairSource(dg.ConfigurableResource, ABC):
     """Reads all pairs. Text stays text: "NA" and "null" are words as good as any."""
+
+    # What else than an empty table may be behind a source without any row.
+    why_empty: ClassVar[str] = ""
 
     @abstractmethod
     def place(self) -> str:

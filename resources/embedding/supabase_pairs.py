@@ -1,7 +1,7 @@
 """Pairs from Supabase's REST interface, page by page: it answers at most 1,000 rows at a time."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pyarrow as pa
@@ -20,6 +20,11 @@ _RANGE = re.compile(r"(?:(\d+)-(\d+)|\*)/(\d+)")
 
 class SupabasePairs(PairSource):
     """The table behind a Supabase project's REST interface."""
+
+    why_empty: ClassVar[str] = (
+        "If the table has rows, it has row-level security, and no policy lets SUPABASE_ANON_KEY "
+        "read them."
+    )
 
     url: str = Field(description="Address of the project.")
     key: str = Field(repr=False, description="Its anon key.")

@@ -72,7 +72,7 @@ def build_training_pairs() -> dg.AssetsDefinition:
             dataset = build_dataset(
                 prepared, templates=embedding.templates, parent=_assignments(settings, registry)
             )
-            check = _check(dataset, embedding.min_pairs, pairs.place())
+            check = _check(dataset, embedding.min_pairs, pairs)
             if not check.passed:
                 yield check
                 return
@@ -130,17 +130,18 @@ def _metadata(dataset: EmbeddingDataset) -> dict[str, Any]:
     }
 
 
-def _check(dataset: EmbeddingDataset, needed: int, place: str) -> dg.AssetCheckResult:
+def _check(dataset: EmbeddingDataset, needed: int, source: PairSource) -> dg.AssetCheckResult:
     found = dataset.row_count
     empty = [split for split, rows in dataset.rows_by_split.items() if not rows]
     passed = found >= needed and not empty
     said = f"{found} of {needed} pairs"
     said += f"; no pair in {', '.join(empty)}." if empty else "."
+    hint = f" {source.why_empty}" if source.why_empty and not sum(dataset.counts.values()) else ""
     return dg.AssetCheckResult(
         asset_key=KEY,
         check_name=MIN_PAIRS,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=said if passed else f"{said} More go into {place}.",
+        description=said if passed else f"{said} More go into {source.place()}.{hint}",
         metadata={"pairs": found, "needed": needed},
     )
