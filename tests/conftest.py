@@ -4,6 +4,7 @@ import tests.developer_settings  # noqa: F401
 import tests.hf_home  # noqa: F401  (first: before a client of the Hub is imported)
 from tests.databases import empty_database, feedback_url, postgres_server
 from tests.embedded_servers import killable_server, unborn_server
+from tests.embedding_outcomes import planted_secrets
 from tests.export_world import no_database
 from tests.lane_states import deployed, first_round, held, promotable, second_round, worlds
 from tests.mails import (
@@ -33,6 +34,7 @@ __all__ = [
     "pairs_grown",
     "pairs_loaded",
     "plain_server",
+    "planted_secrets",
     "postgres_server",
     "promotable",
     "second_round",
