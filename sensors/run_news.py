@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from sambodhan_assets.domain.run_summary import Ending, TaskNews
+from sambodhan_assets.label_tasks import EMBEDDING
 
 _ENDINGS = {"HOLD": Ending.HOLD, "REJECT": Ending.REJECTED}
 # Stands where nothing was deployed.
@@ -94,8 +95,9 @@ def _news(task: str, made: Made, stopped: str | None, rolled_back: bool) -> Task
     elif "dataset_version" in made:
         again = _told(made, "dataset_version", UNCHANGED)
         ending = Ending.SKIPPED if stopped or again else Ending.PREPARED
-        rows = made["dataset_version"]["dagster/row_count"].value
-        headline = f"{made['dataset_version']['tag'].value} is published, {rows:,} rows."
+        count = made["dataset_version"]["dagster/row_count"].value
+        counted = f"{count:,} {'pairs' if task == EMBEDDING.name else 'rows'}"
+        headline = f"{made['dataset_version']['tag'].value} is published, {counted}."
         if again:
             headline = f"Nothing changed since {again}; nothing was published."
         headline += f" {stopped}" if stopped else ""

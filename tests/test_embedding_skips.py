@@ -41,7 +41,7 @@ def test_a_missing_base_model_is_told_with_what_to_install(
     (tag,) = tags(bare, "dataset")
     assert text.startswith("OK train_embeddings: embedding skipped\n")
     said = "Not trained because there is no base model: nothing is deployed, EMBEDDING_CHECKPOINT"
-    assert f"{tag} is published, {LOADED:,} rows. {said}" in text
+    assert f"{tag} is published, {LOADED:,} pairs. {said}" in text
     assert "Set EMBEDDING_CHECKPOINT, or install the extra minilm." in text
     assert run.values["embedding_push_status"] == "success"
     assert run.values["training_status"] == "skipped_no_base_model"
