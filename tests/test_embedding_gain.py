@@ -61,11 +61,36 @@ def test_the_order_of_the_rows_does_not_matter(found, draw):
 
 
 @given(rows)
-def test_equal_scorers_differ_by_nothing_and_that_is_sure(found):
+def test_equal_scorers_differ_by_nothing_and_no_bound_says_otherwise(found):
     scores, _, words, group = zip(*found, strict=True)
     gain = gain_of(scores, scores, words, group, replicates=50)
     assert gain is not None
-    assert (gain.gain, gain.interval.lower_05, gain.interval.upper_95) == (0, 0, 0)
+    assert gain.gain == 0
+    assert gain.interval.lower_05 <= 0 <= gain.interval.upper_95
+
+
+def test_few_words_that_all_went_well_are_not_certain():
+    few = gain_of([1] * 10, [0.5] * 10, words="abcdefghij", group=[0] * 5 + [1] * 5)
+    many = gain_of([1] * 400, [0.5] * 400, words=[str(at) for at in range(400)], group=[0, 1] * 200)
+    assert few is not None
+    assert many is not None
+    assert few.gain == many.gain == 0.5
+    assert few.interval.lower_05 < 0.2
+    assert many.interval.lower_05 > 0.47
+
+
+def test_a_candidate_that_forgets_unseen_words_is_seldom_taken_for_better():
+    generator, taken, rounds = np.random.default_rng(6), 0, 200
+    for _ in range(rounds):
+        # Of 5 unseen words it loses 10 of 100 more than it wins, of 200 seen ones it wins 2 more.
+        unseen = generator.choice([1, 0, -1], size=5, p=[0.1, 0.7, 0.2])
+        seen = generator.choice([1, 0, -1], size=200, p=[0.16, 0.7, 0.14])
+        difference = np.concatenate([unseen, seen])
+        words = [str(at) for at in range(205)]
+        gain = gain_of(difference, np.zeros(205), words, [0] * 5 + [1] * 200, replicates=200)
+        assert gain is not None
+        taken += gain.gain >= 0.001 and gain.interval.lower_05 > -0.02
+    assert taken / rounds <= 0.05
 
 
 def test_replicates_that_are_drawn_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch):
@@ -88,4 +113,4 @@ def test_the_interval_covers_the_true_gain_nine_times_in_ten():
         gain = gain_of(candidate, other, words, [0] * 120, replicates=300)
         assert gain is not None
         covered += gain.interval.lower_05 <= 0.1 <= gain.interval.upper_95
-    assert 0.83 <= covered / rounds <= 0.97
+    assert covered / rounds >= 0.85

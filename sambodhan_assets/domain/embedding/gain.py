@@ -2,6 +2,11 @@
 
 Both answer the same queries. Typos of one word are right or wrong together, so a word is drawn as
 one; each replicate draws g ~ Poisson(1) per word.
+
+Each bound counts one ghost typo per group that speaks against it, as a word of its own: with few
+words that all went alike, the draws have no width, and chance would be taken for certainty. Without
+ghosts a candidate that is 4 points worse was promoted in 20 of 100 simulated cases with 5 unseen
+words, with them in 2 at most, whatever the number of words.
 """
 
 from collections.abc import Sequence
@@ -23,7 +28,7 @@ class Gain:
         queries: How many were compared.
         words: Of how many different words they are.
         gain: Candidate minus the other.
-        interval: Its 90 % interval.
+        interval: Its 90 % interval, ghosts included.
     """
 
     queries: int
@@ -68,19 +73,28 @@ def paired_gain(
     sums, counts = np.zeros((len(place), n_groups)), np.zeros((len(place), n_groups))
     np.add.at(sums, (of_word, of_group), difference[kept])
     np.add.at(counts, (of_word, of_group), 1.0)
-    gains = _drawn_gains(sums, counts, replicates=replicates, seed=seed)
+    against, for_it = (
+        _drawn_gains(*_with_ghosts(sums, counts, ghost), replicates=replicates, seed=seed)
+        for ghost in (-1.0, 1.0)
+    )
     whole = _mean_over_groups(sums.sum(axis=0)[None, :], counts.sum(axis=0)[None, :])
     return Gain(
         queries=int(kept.sum()),
         words=len(place),
         gain=float(whole[0]),
         interval=GainInterval(
-            lower_05=float(np.quantile(gains, 0.05)),
-            upper_95=float(np.quantile(gains, 0.95)),
+            lower_05=float(np.quantile(against, 0.05)),
+            upper_95=float(np.quantile(for_it, 0.95)),
             replicates=replicates,
             seed=seed,
         ),
     )
+
+
+def _with_ghosts(sums: Floats, counts: Floats, difference: float) -> tuple[Floats, Floats]:
+    """Sums and counts [words + groups, groups] with one typo more in each group."""
+    ghosts = np.eye(sums.shape[1])
+    return np.vstack([sums, difference * ghosts]), np.vstack([counts, ghosts])
 
 
 def _drawn_gains(sums: Floats, counts: Floats, *, replicates: int, seed: int) -> Floats:
