@@ -66,7 +66,7 @@ class MailNotifier(Notifier):
             if not box.knows(summary.run_id):
                 if self.slack_url:
                     self._post(summary)
-                box.put(summary.run_id, self._kept(summary), to_send=self.host is not None)
+                self._put(box, summary)
             self._send_waiting(box)
 
     def send_waiting(self) -> int:
@@ -87,7 +87,17 @@ class MailNotifier(Notifier):
             link = ("this run", f"{self.dagster_url}/runs/{summary.run_id}")
             summary = replace(summary, links=(link, *summary.links))
         # Before it is rendered: HTML would escape a secret, and then hide it from the mask.
-        return rewritten(summary, mask)
+        # Half a character, which an error's text may hold, cannot be sent.
+        return rewritten(
+            summary, lambda text: mask(text).encode("utf-8", "backslashreplace").decode("utf-8")
+        )
+
+    def _put(self, box: Outbox, summary: RunSummary) -> None:
+        try:
+            box.put(summary.run_id, self._kept(summary), to_send=self.host is not None)
+        except OSError as error:
+            kind = type(error).__name__
+            log.error("No mail about run %s can be kept: %s.", summary.run_id, kind)
 
     def _kept(self, summary: RunSummary) -> bytes:
         """Text and HTML, in lines that people can read in the file too."""
@@ -127,6 +137,7 @@ class MailNotifier(Notifier):
                 if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPDataError):
                     return
             else:
+                box.note_success()
                 box.close(file)
 
     def _keep_or_give_up(self, box: Outbox, file: Path, error: Exception) -> None:

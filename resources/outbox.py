@@ -56,6 +56,10 @@ class Outbox:
         """The mail server did not take what waits."""
         (self.folder / _LAST_TRY).touch()
 
+    def note_success(self) -> None:
+        """The mail server works: what else waits is due at once."""
+        (self.folder / _LAST_TRY).unlink(missing_ok=True)
+
     def is_due(self, least_seconds: float) -> bool:
         """Whether the oldest mail has waited since the last try as long as up to it, or longer.
 

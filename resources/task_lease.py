@@ -68,6 +68,10 @@ class TaskLeases(dg.ConfigurableResource):
         except Timeout:
             return True
 
+    def holds(self, task_name: str) -> bool:
+        """Whether this process holds the lease of a task."""
+        return task_name in self._locks
+
     @contextmanager
     def training(self, *, run_id: str, on_wait: Callable[[str], None]) -> Generator[None]:
         """Lets one model train at a time: two transformers do not fit into one GPU or memory.

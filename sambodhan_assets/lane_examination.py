@@ -60,6 +60,9 @@ def _pairs(settings: Settings) -> Iterator[tuple[Level, str]]:
         text = f"No pairs of typos: there is no {source.place()}; `sambodhan load pairs` makes it."
         yield "ok", text
         return
+    if not rows.num_rows and source.why_empty:
+        yield "warning", f"No pairs of typos in {source.place()}. {source.why_empty}"
+        return
     yield "ok", f"Pairs of typos: {rows.num_rows:,} rows in {source.place()}."
     if settings.embedding_checkpoint is None and packaged_model() is None:
         yield "warning", MISSING

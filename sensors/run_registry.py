@@ -11,7 +11,7 @@ from resources.registry.base import Deployment, Registry
 from sambodhan_assets.domain.errors import PlatformError
 from sambodhan_assets.domain.run_summary import RunEnd, RunSummary, Serving
 from sambodhan_assets.jobs import TASK_TAG
-from sambodhan_assets.label_tasks import Lane
+from sambodhan_assets.label_tasks import LabelTask, Lane
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ def _serving(
         replaced=deployment.replaced,
         by_this_run=moved and deployment.tag != before,
         put_back=moved and deployment.tag == before,
-        unsure=unsure,
+        # No Space serves the embedding lane.
+        unsure=unsure and isinstance(task, LabelTask),
     )
 
 

@@ -13,6 +13,7 @@ from resources.registry.base import Registry
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.failures import explained_failures
 from sambodhan_assets.domain.embedding.dataset import read_embedding_dataset
+from sambodhan_assets.domain.embedding.domains import word_key
 from sambodhan_assets.domain.embedding.pairs import left_out_by_split, prepare_pairs
 from sambodhan_assets.domain.feedback_watch import (
     WatchDecision,
@@ -85,7 +86,8 @@ def decided_pairs(
 def pairs_of(tables: Iterable[pa.Table]) -> Pairs:
     """The pairs of some tables with the columns typo, corrected and domain."""
     rows = (row for table in tables for row in table.to_pylist())
-    return {(row["domain"], row["typo"]): row["corrected"] for row in rows}
+    # Without case and spaces: rows that were left out stand as their source spelt them.
+    return {(row["domain"], row["typo"]): word_key(row["corrected"]) for row in rows}
 
 
 def state_of(found: Pairs, decided_tag: str | None) -> str:

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
 from resources.audits.postgres import PostgresAudits
+from resources.embedding.supabase_pairs import SupabasePairs
 from resources.profiles import Settings, load_settings
 from resources.task_lease import TaskLeases
 from sambodhan_assets.doctor import examine
+from sambodhan_assets.domain.embedding.pairs import PAIRS_SCHEMA
 from sambodhan_assets.jobs import TASK_TAG
 from sambodhan_assets.label_tasks import LABEL_TASKS
 from tests.databases import read_only
@@ -26,6 +29,11 @@ def settings(feedback_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "dagster/dagster.yaml").symlink_to(ROOT / "dagster.yaml")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     return load_settings({"SAMBODHAN_HOME": str(tmp_path), "POSTGRES_URL": feedback_url})
+
+
+def url_of(settings: Settings) -> str:
+    assert settings.postgres_url is not None
+    return settings.postgres_url.get_secret_value()
 
 
 def warnings(settings: Settings) -> str:
@@ -84,6 +92,17 @@ def test_a_platform_database_that_cannot_be_written_is_an_error(
     found = examine(load_settings({**variables, "PLATFORM_DB_URL": read_only(feedback_url)}))
     (error,) = [finding.text for finding in found if finding.level == "error"]
     assert "The role of PLATFORM_DB_URL may not read and write complaint_audits" in error
+
+
+def test_pairs_that_nobody_may_see_are_told(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    def nothing(_: SupabasePairs) -> pa.Table:
+        return PAIRS_SCHEMA.empty_table()
+
+    monkeypatch.setattr(SupabasePairs, "read", nothing)
+    own = {"SUPABASE_URL": "https://project.example", "SUPABASE_ANON_KEY": "key"}
+    home = {"SAMBODHAN_HOME": str(settings.home), "POSTGRES_URL": url_of(settings)}
+    told = warnings(load_settings({**home, **own}))
+    assert "No pairs of typos in table typo_training_dataset in SUPABASE_URL. If the table" in told
 
 
 def test_a_missing_daemon_is_told(settings: Settings):

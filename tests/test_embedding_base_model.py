@@ -106,3 +106,19 @@ def score_of_deployed(world: World) -> object:
     decision = world.artifacts.newest(decision_repository(EMBEDDING))
     assert decision is not None
     return decision.manifest.details["eval_metrics"]["deployed"]
+
+
+def test_a_base_model_that_is_gone_is_not_measured_where_something_serves(
+    pairs_deployed: World, tmp_path: Path
+):
+    gone = pairs_deployed.but(EMBEDDING_CHECKPOINT=str(tmp_path / "secret-project"))
+    outcome = run(gone, f"decide_{EMBEDDING.name}")
+    assert outcome.success
+    record = gone.artifacts.newest(decision_repository(EMBEDDING))
+    assert record is not None
+    with gone.artifacts.fetched(record) as folder:
+        report = (folder / "report.md").read_text()
+        decision = (folder / "decision.json").read_text()
+    assert "| base | not measured: it could not be loaded; the log of the run says why |" in report
+    # The report is part of the public card.
+    assert "secret-project" not in report + decision

@@ -37,6 +37,16 @@ def test_a_run_killed_after_publishing_is_finished_by_the_next_one_with_one_effe
     assert again.skipped == [f"department__{stage}" for stage in STAGES[3:]]
 
 
+def test_what_a_killed_run_left_in_its_work_folder_is_published_by_nobody(first_round: World):
+    left = first_round.home / "work/department/checkpoint.bin"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half a checkpoint")
+    assert run(first_round, "department_pipeline").success
+    assert not left.parent.exists()
+    files = [path.name for path in first_round.home.rglob("*") if path.is_file()]
+    assert left.name not in files
+
+
 def test_a_second_run_of_a_task_fails_naming_the_run_that_holds_it(first_round: World):
     child = start(first_round, "prepare_department", after="snapshot", stop="wait")
     assert child.stdout is not None

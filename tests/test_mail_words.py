@@ -47,7 +47,11 @@ def test_a_red_run_reads_otherwise_than_a_rejection():
         ((Serving(task="urgency", tag=None),), "Nothing is deployed, as before."),
         (
             (Serving(task="urgency", tag="v2", by_this_run=True, unsure=True),),
-            "The registry names urgency v2 since this run; look at what its Space says",
+            "The registry names urgency v2 since this run; if a Space serves it, look at what that",
+        ),
+        (
+            (Serving(task="embedding", tag="v2", by_this_run=True),),
+            "The registry names embedding v2 since this run.",
         ),
     ],
 )

@@ -137,6 +137,37 @@ def test_an_outage_is_caught_up_with_in_portions(tmp_path: Path, plain_server: M
     assert told(plain_server) == [f"run-{number:02}" for number in range(MOST_AT_ONCE + 2)]
 
 
+def test_after_an_outage_a_run_that_ends_opens_the_way_for_all(
+    tmp_path: Path, plain_server: MailServer
+):
+    runs = [f"run-{number:02}" for number in range(MOST_AT_ONCE + 2)]
+    tell_while_away(tmp_path, *runs)
+    for run_id in runs:
+        make_older(tmp_path / f"mail/{run_id}.unsent", seconds=2 * DAY)
+    make_older(tmp_path / "mail/.last-try", seconds=600)
+    tell(variables(tmp_path, plain_server))
+    assert len(plain_server.messages) == MOST_AT_ONCE
+    assert look(tmp_path, plain_server) == "No mail waits."
+    assert sorted(told(plain_server)) == sorted([*runs, "a-run"])
+
+
+def test_half_a_character_of_a_reason_costs_no_mail(tmp_path: Path, plain_server: MailServer):
+    broken = replace(SUMMARY, steps=("read caf\udce9.csv",))
+    tell(variables(tmp_path, plain_server), broken)
+    (mail,) = plain_server.messages
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "read caf\\udce9.csv" in text.get_content()
+
+
+def test_a_full_disk_is_logged_and_ends_nothing(
+    tmp_path: Path, plain_server: MailServer, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "mail/a-run.part").mkdir(parents=True)
+    tell(variables(tmp_path, plain_server))
+    assert "No mail about run a-run can be kept: IsADirectoryError" in caplog.text
+
+
 def test_a_server_that_is_away_is_asked_once_for_all(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):

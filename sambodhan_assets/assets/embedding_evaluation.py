@@ -1,6 +1,6 @@
 """evaluation of the embedding lane: candidate, deployed, base and rivals on the same typos."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from resources.code_environment import code_environment
 from resources.embedding.base_model import first_model, version_model
 from resources.embedding.options import EmbeddingOptions
 from resources.lane_settings import LaneSettings, candidate_repository, decision_repository
+from resources.masking import mask
 from resources.registry.base import Deployment, Publication, Registry, Version
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.embedding_tracking import embedding_hook
@@ -74,7 +75,9 @@ def build_embedding_evaluation() -> dg.AssetsDefinition:
             candidates = candidate_repository(EMBEDDING)
             candidate = artifacts.written_by(candidates, run_id=run_id, todo=todo)
             deployment = registry.deployed(settings.model_repository(EMBEDDING))
-            record = judge(candidate, deployment, embedding, settings, artifacts, registry)
+            record = judge(
+                candidate, deployment, embedding, settings, artifacts, registry, context.log.warning
+            )
             write_embedding_record(record, folder)
             decision = Publication(run_id=run_id, details=_details(record, candidate, deployment))
             version = artifacts.publish(decision_repository(EMBEDDING), folder, decision)
@@ -94,6 +97,7 @@ def judge(
     settings: LaneSettings,
     artifacts: ArtifactStore,
     registry: Registry,
+    on_warning: Callable[[str], None],
 ) -> EmbeddingRecord:
     """Lets all competitors answer the candidate's test split, and decides."""
     tag = candidate.manifest.details["dataset_tag"]
@@ -109,7 +113,8 @@ def judge(
             # It is asked as it was taught; a foreign model, or a new domain, knows no other way.
             own = serving.manifest.details.get("templates", {})
             scorers[DEPLOYED] = _scorer(model.folder, {**dataset.templates, **own})
-        base, missing = _base(stack, embedding, dataset, only_shown=deployment is not None)
+        # Where something serves, the base model is only shown.
+        base, missing = _base(stack, embedding, dataset, on_warning if deployment else None)
         result = hold_contest(dataset, {**scorers, **base}, missing)
     policy = PolicySettings(
         policy=Policy(settings.policy), decision_threshold=settings.decision_threshold
@@ -129,16 +134,21 @@ def judge(
 
 
 def _base(
-    stack: ExitStack, embedding: EmbeddingOptions, dataset: EmbeddingDataset, *, only_shown: bool
+    stack: ExitStack,
+    embedding: EmbeddingOptions,
+    dataset: EmbeddingDataset,
+    on_warning: Callable[[str], None] | None,
 ) -> tuple[dict[str, EmbeddingScorer], dict[str, str]]:
-    """The first base model, or why it cannot answer; an error only where it decides."""
+    """The first base model, or why it cannot answer; without `on_warning` that is an error."""
     try:
         base = stack.enter_context(first_model(embedding))
         return ({BASE: _scorer(base.folder, dataset.templates)} if base else {}), {}
     except PlatformError as error:
-        if not only_shown:
+        if on_warning is None:
             raise
-        return {}, {BASE: str(error)}
+        on_warning(mask(str(error)))
+        # The record becomes a public card: no paths and addresses there.
+        return {}, {BASE: "it could not be loaded; the log of the run says why"}
 
 
 def _scorer(folder: Path, templates: Mapping[str, str]) -> EmbeddingScorer:

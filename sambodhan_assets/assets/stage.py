@@ -44,11 +44,13 @@ def work_folder(leases: TaskLeases, lane: Lane) -> Generator[Path]:
     """
     folder = Path(leases.home) / "work" / lane.name
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # A stage that broke off is closed late: the folder may be that of the next run by then.
+        if leases.holds(lane.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def counts_table(counts: Mapping[str, Any], *, heading: str) -> dg.MarkdownMetadataValue:

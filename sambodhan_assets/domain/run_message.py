@@ -85,10 +85,11 @@ def _consequence(serving: tuple[Serving, ...] | None) -> tuple[str, ...]:
     changed = [found for found in serving if found.by_this_run]
     if changed:
         names = " and ".join(f"{found.task} {found.tag}" for found in changed)
-        return (
-            f"The registry names {names} since this run; look at what its Space says, for "
-            "instance with `sambodhan doctor`.",
-        )
+        said = f"The registry names {names} since this run"
+        if any(found.unsure for found in changed):
+            said += "; if a Space serves it, look at what that says, for instance with"
+            said += " `sambodhan doctor`"
+        return (f"{said}.",)
     back = [found for found in serving if found.put_back]
     if back:
         names = " and ".join(f"{found.task} {found.tag}" for found in back)

@@ -79,7 +79,7 @@ class Serving:
         if self.tag is None:
             return "nothing is deployed"
         if self.by_this_run and self.unsure:
-            return f"{self.tag} by the registry, since this run; look what its Space says"
+            return f"{self.tag} by the registry, since this run; if a Space serves it, ask that"
         if self.by_this_run:
             return f"{self.tag}, since this run; before it {self.replaced or 'nothing'}"
         if self.put_back:

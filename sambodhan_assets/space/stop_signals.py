@@ -4,6 +4,7 @@ Dagster puts handlers of its own in place of ours while a run works, and makes a
 signal. So signals are counted where Python itself receives them, before any handler.
 """
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -22,6 +23,8 @@ def listening() -> Generator[Callable[[], bool]]:
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
+    # A signal to a child is none to the container.
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     heard: set[int] = set()
 
