@@ -1,6 +1,5 @@
 """The commands `sambodhan export ...`: look at exports, fetch them, prove them whole."""
 
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from resources.exports.chosen import open_export_store, open_store_at
 from resources.profiles import load_settings
+from resources.scratch import scratch_folder
 from sambodhan_assets.console import examples, out, print_lines
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.export.verify import VerifiedExport, verify_export
@@ -77,10 +77,10 @@ def _local(place: str) -> Generator[Path]:
             )
         yield Path(place)
         return
-    with tempfile.TemporaryDirectory(prefix="sambodhan-verify-") as folder:
+    with scratch_folder() as folder:
         store, version = open_store_at(place, load_settings())
-        store.fetch(version, Path(folder))
-        yield Path(folder)
+        store.fetch(version, folder)
+        yield folder
 
 
 def _say_verified(verified: VerifiedExport, place: str) -> None:

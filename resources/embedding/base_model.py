@@ -1,7 +1,6 @@
 """Where a training starts: what serves, else EMBEDDING_CHECKPOINT, else the packaged MiniLM."""
 
 import importlib.util
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from resources.embedding.options import EmbeddingOptions
 from resources.registry.base import Registry, Version
+from resources.scratch import scratch_folder
 from sambodhan_assets.domain.embedding.archive import MOST_BYTES, newest_zip, unpack
 from sambodhan_assets.domain.embedding.model import MODULES_FILE
 from sambodhan_assets.domain.errors import PermanentError
@@ -66,9 +66,9 @@ def first_model(options: EmbeddingOptions) -> Generator[BaseModel | None]:
         with _unpacked(Path(checkpoint), Path(checkpoint).name, None) as model:
             yield model
     else:
-        with tempfile.TemporaryDirectory(prefix="sambodhan-") as scratch:
-            commit = _download(checkpoint, options, Path(scratch))
-            with _in_folder(Path(scratch), f"{checkpoint}@{commit[:12]}") as model:
+        with scratch_folder() as scratch:
+            commit = _download(checkpoint, options, scratch)
+            with _in_folder(scratch, f"{checkpoint}@{commit[:12]}") as model:
                 yield model
 
 
@@ -100,8 +100,8 @@ def _in_folder(folder: Path, origin: str) -> Generator[BaseModel]:
 
 @contextmanager
 def _unpacked(archive: Path, origin: str, name: str | None) -> Generator[BaseModel]:
-    with tempfile.TemporaryDirectory(prefix="sambodhan-") as scratch:
-        yield BaseModel(folder=unpack(archive, Path(scratch)), origin=origin, zip_name=name)
+    with scratch_folder() as scratch:
+        yield BaseModel(folder=unpack(archive, scratch), origin=origin, zip_name=name)
 
 
 def _download(checkpoint: str, options: EmbeddingOptions, folder: Path) -> str:

@@ -1,6 +1,5 @@
 """The registry contract: immutable versions under tags, and a pointer to the one that serves."""
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 
 import dagster as dg
 
+from resources.scratch import scratch_folder
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import Manifest
 
@@ -206,6 +206,6 @@ class Registry(dg.ConfigurableResource, ABC):
     @contextmanager
     def fetched(self, version: Version) -> Generator[Path]:
         """A verified copy of a version for the time of a `with` block."""
-        with tempfile.TemporaryDirectory(prefix="sambodhan-") as folder:
-            self.download(version, Path(folder))
-            yield Path(folder)
+        with scratch_folder() as folder:
+            self.download(version, folder)
+            yield folder

@@ -7,7 +7,6 @@
 import hashlib
 import json
 import shutil
-import tempfile
 import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from resources.registry.storage import (
     rename_exclusively,
     storage_errors,
 )
+from resources.scratch import scratch_folder
 from sambodhan_assets.domain.errors import PermanentError, TransientError
 from sambodhan_assets.domain.manifest import (
     MANIFEST_NAME,
@@ -50,8 +50,8 @@ class FolderRegistry(Registry):
         with storage_errors(f"Publishing a version of {repository} to {self.url}"):
             taken = [name for name in self._names(fs, f"{root}/versions") if is_tag(name)]
             tag = next_tag(datetime.now(UTC), max(taken, default=None))
-            with tempfile.TemporaryDirectory(prefix="sambodhan-publish-") as scratch:
-                staged = Path(scratch) / tag
+            with scratch_folder() as scratch:
+                staged = scratch / tag
                 copy_finished(folder, staged, tag, publication)
                 parent = max(self._complete(fs, root), default=None)
                 add_manifest(repository, staged, tag, publication, parent=parent)

@@ -4,7 +4,6 @@ Datasets: every version is a commit on main. Models: versions are commits on the
 and main holds the files of the one that serves. deployments.json on main is the pointer's history.
 """
 
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from resources.registry.hub_versions import (
     stale_files,
 )
 from resources.registry.staging import add_manifest, copy_finished, keep_card
+from resources.scratch import scratch_folder
 from sambodhan_assets.domain.card_text import CARD_FILE
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, verify_folder
@@ -144,13 +144,13 @@ class HubRegistry(Registry):
         head = refs.branches[hub.branch]
         present = hub.files(head)
         parent = newest_tag(hub, refs, present)
-        with tempfile.TemporaryDirectory(prefix="sambodhan-publish-") as scratch:
+        with scratch_folder() as scratch:
             for tag, commit in untagged.items():
-                version = finish_version(hub, tag, commit, folder, Path(scratch), publication)
+                version = finish_version(hub, tag, commit, folder, scratch, publication)
                 if version is not None:
                     return version
             tag = next_tag(datetime.now(UTC), max((*refs.tags, *untagged), default=None))
-            staged = Path(scratch) / tag
+            staged = scratch / tag
             copy_finished(folder, staged, tag, publication)
             if (staged / CARD_FILE).exists():
                 keep_card(staged, hub.text(CARD_FILE, refs.branches[MAIN]))

@@ -6,9 +6,8 @@ it; then the Hub keeps the commit under this tag, so that a rollback finds it.
 """
 
 import hashlib
-import tempfile
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from huggingface_hub import HfApi
 
@@ -21,6 +20,7 @@ from resources.registry.hub_repository import (
     HubRepository,
     References,
 )
+from resources.scratch import scratch_folder
 from sambodhan_assets.domain.embedding.archive import newest_zip, older_zips
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.domain.manifest import MANIFEST_NAME, FileEntry, Manifest, content_hash
@@ -132,10 +132,10 @@ def _manifest(api: HfApi, name: str, tag: str, commit: str) -> Manifest:
             digest = entry.lfs.sha256 if entry.lfs else ""
             entries[entry.path] = FileEntry(sha256=digest, size=entry.size, rows=None)
     small = [path for path, entry in entries.items() if not entry.sha256]
-    with tempfile.TemporaryDirectory(prefix="sambodhan-adopt-") as folder:
-        hub.download(small, commit, Path(folder))
+    with scratch_folder() as folder:
+        hub.download(small, commit, folder)
         for path in small:
-            digest = hashlib.sha256((Path(folder) / path).read_bytes()).hexdigest()
+            digest = hashlib.sha256((folder / path).read_bytes()).hexdigest()
             entries[path] = FileEntry(sha256=digest, size=entries[path].size, rows=None)
     return Manifest(
         kind="model",

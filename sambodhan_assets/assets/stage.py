@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from resources.scratch import sweep_scratch
 from resources.task_lease import TaskLeases
 from sambodhan_assets.assets.failures import explained_failures
 from sambodhan_assets.label_tasks import Lane
@@ -32,6 +33,7 @@ def holding_lease(
     run_id = context.run.run_id
     with explained_failures(leases.home, f"{run_id}-{name}.txt"):
         leases.hold(name, run_id=run_id)
+        sweep_scratch()
         yield
 
 
