@@ -101,9 +101,7 @@ def judge(
 ) -> EmbeddingRecord:
     """Lets all competitors answer the candidate's test split, and decides."""
     tag = candidate.manifest.details["dataset_tag"]
-    pairs = registry.version(settings.dataset_repository(EMBEDDING), tag)
-    with registry.fetched(pairs) as folder:
-        dataset = read_embedding_dataset(folder)
+    dataset = _dataset(tag, settings, registry)
     with ExitStack() as stack:
         folder = stack.enter_context(artifacts.fetched(candidate))
         scorers = {CANDIDATE: _scorer(folder, dataset.templates)}
@@ -131,6 +129,12 @@ def judge(
         comparison=result.comparison,
         library_versions=code_environment()["libraries"],
     )
+
+
+def _dataset(tag: str, settings: LaneSettings, registry: Registry) -> EmbeddingDataset:
+    pairs = registry.version(settings.dataset_repository(EMBEDDING), tag)
+    with registry.fetched(pairs) as folder:
+        return read_embedding_dataset(folder)
 
 
 def _base(
