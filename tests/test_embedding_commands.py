@@ -9,20 +9,13 @@ from resources.embedding.postgres_pairs import PostgresPairs
 from sambodhan_assets.domain.errors import PermanentError
 from sambodhan_assets.label_tasks import EMBEDDING
 from tests.command_lines import sambodhan
-from tests.lane_runs import run
 from tests.lane_world import World
-from tests.tiny_sentence_model import build_tiny_sentence_model
-
-# The tiny model knows nothing, so it learns fast.
-LEARNING = {"ops": {"embedding__trained_model": {"config": {"learning_rate": 0.01, "epochs": 2}}}}
 
 
 @pytest.fixture
 def world(tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("POSTGRES_URL", empty_database)
-    model = build_tiny_sentence_model(tmp_path / "tiny")
-    home = tmp_path / "home"
-    return World(home=home, url=empty_database, overrides={"EMBEDDING_CHECKPOINT": str(model)})
+    return World(home=tmp_path / "home", url=empty_database)
 
 
 def loaded(world: World) -> int | None:
@@ -114,12 +107,9 @@ def test_nothing_is_corrected_before_something_is_deployed(
 
 
 def test_what_serves_corrects_shows_in_status_and_doctor_and_goes_back(
-    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pairs_deployed: World, monkeypatch: pytest.MonkeyPatch
 ):
-    file = tmp_path / "typos.csv"
-    sambodhan(world, monkeypatch, "generate-pairs", str(file), "--count", "500")
-    sambodhan(world, monkeypatch, "load", "pairs", str(file))
-    assert run(world, EMBEDDING.pipeline_job, run_config=LEARNING).success
+    world = pairs_deployed
     deployment = world.registry.deployed(world.lanes.model_repository(EMBEDDING))
     assert deployment is not None
 
@@ -144,7 +134,7 @@ def test_what_serves_corrects_shows_in_status_and_doctor_and_goes_back(
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     examined = sambodhan(world, monkeypatch, "doctor").output
     assert f"embedding: {deployment.tag} serves, unchanged." in examined
-    assert "Pairs of typos: 500 rows in table typo_training_dataset" in examined
+    assert f"Pairs of typos: 1,000 rows in {world.home}/pairs.csv." in examined
 
     first = sambodhan(world, monkeypatch, "rollback", "embedding")
     assert "was the first version" in str(first.exception)

@@ -196,7 +196,7 @@ def test_the_mail_about_a_first_version_that_cannot_serve_does_not_say_that_it_s
     run_of_it = dg.DagsterRun(job_name="department_pipeline", run_id=first.run_id)
     red = RunSummary(run_id=first.run_id, job="department_pipeline", end=RunEnd.FAILED)
     told = plain_text(with_registry(red, run_of_it, (DEPARTMENT,), world.registry, world.lanes))
-    assert f"The registry names department {first.tag} since this run; look at what" in told
+    assert f"The registry names department {first.tag} since this run; if a Space serves it" in told
     assert f"department: {first.tag} by the registry, since this run" in told
     assert "version serve" not in told
 
