@@ -28,7 +28,9 @@ def demo(
 
     with out.status("Working"):
         settings = run_demo(data, typos=typos, say=lambda line: print_lines([line]))
-    print_lines(["", *status_lines(all_status(settings)), "", *_next_steps(settings)])
+    # The embedding lane has a part in it only with --typos.
+    states = {name: state for name, state in all_status(settings).items() if state.dataset_version}
+    print_lines(["", *status_lines(states), "", *_next_steps(settings)])
 
 
 def _next_steps(settings: Settings) -> list[str]:
