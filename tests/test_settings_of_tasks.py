@@ -62,6 +62,7 @@ def test_spaces_belong_to_the_task_in_their_name_or_to_labels_task(
 
 
 def test_a_space_needs_a_token_and_a_space_of_a_task_has_an_owner(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     assert "PREPARE_DATASET_SPACE_ID needs HF_TOKEN" in refusal(PREPARE_DATASET_SPACE_ID="org/name")
     # The Hub sets SPACE_ID in every Space; one that only serves public models has no token.
     assert load_settings({"SPACE_ID": "org/name"}).space_id == "org/name"
